@@ -1,0 +1,26 @@
+import * as z from 'zod/mini';
+import { digestSchema } from './digest.ts';
+import { platformSchema } from './platform.ts';
+
+/** A size in bytes, of what a registry can hold. */
+export const sizeSchema = z.number().check(z.int(), z.gte(0));
+
+/**
+ * A descriptor: what content is, how long it is (bytes), and its digest. Fields that are not named here are
+ * kept as they came.
+ * https://github.com/opencontainers/image-spec/blob/main/descriptor.md
+ */
+export const descriptorSchema = z.looseObject({
+  mediaType: z.string().check(z.minLength(1)),
+  digest: digestSchema,
+  size: sizeSchema,
+  platform: z.optional(platformSchema),
+  annotations: z.optional(z.record(z.string(), z.string())),
+  artifactType: z.optional(z.string()),
+});
+export type Descriptor = z.infer<typeof descriptorSchema>;
+
+/** Drops repeated digests; the first descriptor of each stays, in order. */
+export function uniqueByDigest(descriptors: readonly Descriptor[]): Descriptor[] {
+  return [...new Map(descriptors.toReversed().map((each) => [each.digest, each])).values()].toReversed();
+}

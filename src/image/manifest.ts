@@ -1,0 +1,164 @@
+import * as z from 'zod/mini';
+import { type Descriptor, descriptorSchema, uniqueByDigest } from './descriptor.ts';
+import { type Digest, digestOf } from './digest.ts';
+import {
+  isForeignLayer,
+  isIndexType,
+  isManifestType,
+  OCI_INDEX,
+  OCI_MANIFEST,
+} from './mediaTypes.ts';
+import { isUnknownPlatform, type Platform, platformSchema } from './platform.ts';
+
+/** The most that ECR takes for one manifest, in bytes. */
+export const MAX_MANIFEST_BYTES = 4 * 1024 * 1024;
+
+/** A manifest's bytes as they came, with the type and digest under which a registry keeps them. */
+export interface ManifestContent {
+  readonly mediaType: string;
+  readonly digest: Digest;
+  readonly bytes: Uint8Array;
+}
+
+/** An image manifest: one platform's config and layers. */
+export interface ImageManifest extends ManifestContent {
+  readonly kind: 'image';
+  readonly config: Descriptor;
+  readonly layers: readonly Descriptor[];
+  readonly subject: Descriptor | undefined;
+}
+
+/** An index: one child manifest for each platform, and their attestations. */
+export interface Index extends ManifestContent {
+  readonly kind: 'index';
+  readonly manifests: readonly Descriptor[];
+  readonly subject: Descriptor | undefined;
+}
+
+export type Manifest = ImageManifest | Index;
+
+/** Bytes that are not a manifest which can be copied; the message says why. */
+export class ManifestError extends Error {
+  override readonly name = 'ManifestError';
+}
+
+const imageSchema = z.looseObject({
+  mediaType: z.optional(z.string()),
+  config: descriptorSchema,
+  layers: z.array(descriptorSchema),
+  subject: z.optional(descriptorSchema),
+});
+
+const indexSchema = z.looseObject({
+  mediaType: z.optional(z.string()),
+  manifests: z.array(descriptorSchema),
+  subject: z.optional(descriptorSchema),
+});
+
+const shapeSchema = z.looseObject({
+  schemaVersion: z.optional(z.number()),
+  mediaType: z.optional(z.string()),
+});
+
+const configSchema = z.looseObject({
+  os: z.optional(z.string()),
+  architecture: z.optional(z.string()),
+  variant: z.optional(z.string()),
+  'os.version': z.optional(z.string()),
+});
+
+/**
+ * Reads a manifest or an index of either family. The bytes are kept as they are: whatever is copied is copied
+ * byte for byte.
+ * @param bytes at most {@link MAX_MANIFEST_BYTES}
+ * @param declared the media type that the registry or the descriptor gave, if it gave one
+ * @throws ManifestError when it is too large, not JSON, of an unknown type, or says two types at once
+ */
+export function parseManifest(bytes: Uint8Array, declared?: string): Manifest {
+  if (bytes.byteLength > MAX_MANIFEST_BYTES) {
+    throw new ManifestError(`a manifest of ${bytes.byteLength} bytes is over the limit of ${MAX_MANIFEST_BYTES}`);
+  }
+  const json = parseJson(bytes);
+  const mediaType = mediaTypeOf(json, declared);
+  const content = { mediaType, digest: digestOf(bytes), bytes };
+  if (isIndexType(mediaType)) {
+    const { manifests, subject } = parseWith(indexSchema, json, mediaType);
+    return { kind: 'index', ...content, manifests, subject };
+  }
+  const { config, layers, subject } = parseWith(imageSchema, json, mediaType);
+  return { kind: 'image', ...content, config, layers, subject };
+}
+
+function parseJson(bytes: Uint8Array): unknown {
+  try {
+    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
+  } catch {
+    throw new ManifestError('the manifest is not JSON in UTF-8');
+  }
+}
+
+function mediaTypeOf(json: unknown, declared: string | undefined): string {
+  const shape = parseWith(shapeSchema, json, 'a manifest');
+  const outside = declared?.split(';')[0]?.trim();
+  const typeOutside = outside && isManifestType(outside) ? outside : undefined;
+  if (shape.mediaType && typeOutside && shape.mediaType !== typeOutside) {
+    throw new ManifestError(`the manifest calls itself ${shape.mediaType}, but was given as ${typeOutside}`);
+  }
+  // OCI allows a manifest without a mediaType field; then its shape tells which of the two it is.
+  const inferred = 'manifests' in shape ? OCI_INDEX : 'layers' in shape ? OCI_MANIFEST : undefined;
+  const mediaType = shape.mediaType ?? typeOutside ?? inferred;
+  if (mediaType && isManifestType(mediaType)) return mediaType;
+  if (shape.schemaVersion === 1) {
+    throw new ManifestError('the manifest has schema version 1, which registries no longer take: rebuild the image');
+  }
+  throw new ManifestError(`a manifest of type ${mediaType ?? outside ?? 'unknown'} cannot be copied`);
+}
+
+function parseWith<T extends z.ZodMiniType>(schema: T, json: unknown, what: string): z.infer<T> {
+  const parsed = z.safeParse(schema, json);
+  if (parsed.success) return parsed.data;
+  const issue = parsed.error.issues[0];
+  const where = issue?.path.join('.') || 'the whole';
+  throw new ManifestError(`not a valid ${what}: ${where}: ${issue?.message ?? 'of an unknown shape'}`);
+}
+
+/** The descriptor under which a manifest is referred to, without platform or annotations. */
+export function describe(content: ManifestContent): Descriptor {
+  return { mediaType: content.mediaType, digest: content.digest, size: content.bytes.byteLength };
+}
+
+/** The blobs that a registry must hold before it takes this manifest; each digest once. */
+export function blobsOf(manifest: Manifest): Descriptor[] {
+  if (manifest.kind === 'index') return [];
+  return uniqueByDigest([
+    manifest.config,
+    ...manifest.layers.filter((layer) => !isForeignLayer(layer.mediaType)),
+  ]);
+}
+
+/** The manifests that a registry must hold before it takes this one; each digest once. */
+export function childrenOf(manifest: Manifest): Descriptor[] {
+  return manifest.kind === 'index' ? uniqueByDigest(manifest.manifests) : [];
+}
+
+/**
+ * The platforms that a runtime can pick from an index, in its order: attestations are left out.
+ */
+export function platformsOf(index: Index): Platform[] {
+  return index.manifests.flatMap(({ platform }) => (platform && !isUnknownPlatform(platform) ? [platform] : []));
+}
+
+/**
+ * The platform that an image's own config states, which is what counts when legs are compared.
+ * @throws ManifestError when the config names none
+ */
+export function platformFromConfig(config: Uint8Array): Platform {
+  const { os, architecture, variant, ...rest } = parseWith(configSchema, parseJson(config), 'image config');
+  if (!os || !architecture) throw new ManifestError('the image config names no os and architecture');
+  return z.parse(platformSchema, {
+    os,
+    architecture,
+    ...(variant && { variant }),
+    ...(rest['os.version'] && { 'os.version': rest['os.version'] }),
+  });
+}

@@ -1,0 +1,4 @@
+import { x } from './a.ts';
+console.log(x);
+const m = await import('@actions/core');
+m.info('hi');
