@@ -1,4 +1,0 @@
-import { x } from './a.ts';
-console.log(x);
-const m = await import('@actions/core');
-m.info('hi');

@@ -9,7 +9,8 @@ export const ATTESTED_DIGEST = 'vnd.docker.reference.digest';
 /** Whether a child of an index is an attestation manifest rather than an image. */
 export function isAttestation(child: Descriptor): boolean {
   return (
-    isUnknownPlatform(child.platform) || child.annotations?.['vnd.docker.reference.type'] === 'attestation-manifest'
+    isUnknownPlatform(child.platform) ||
+    child.annotations?.['vnd.docker.reference.type'] === 'attestation-manifest'
   );
 }
 
@@ -71,7 +72,8 @@ function inOrder(children: readonly Descriptor[]): Descriptor[] {
 
 function byPlatform(one: Descriptor, other: Descriptor): number {
   return (
-    compareText(platformText(one.platform), platformText(other.platform)) || compareText(one.digest, other.digest)
+    compareText(platformText(one.platform), platformText(other.platform)) ||
+    compareText(one.digest, other.digest)
   );
 }
 
@@ -85,7 +87,8 @@ function compareText(one: string, other: string): number {
 }
 
 function writeChild(child: Descriptor): Record<string, unknown> {
-  if (!child.platform) throw new ManifestError(`${child.digest} has no platform; an index names one for each image`);
+  if (!child.platform)
+    throw new ManifestError(`${child.digest} has no platform; an index names one for each image`);
   return {
     mediaType: child.mediaType,
     digest: child.digest,
@@ -97,7 +100,13 @@ function writeChild(child: Descriptor): Record<string, unknown> {
 }
 
 function writePlatform(platform: Platform): Record<string, unknown> {
-  const { os, architecture, variant, 'os.version': version, 'os.features': features } = normalizePlatform(platform);
+  const {
+    os,
+    architecture,
+    variant,
+    'os.version': version,
+    'os.features': features,
+  } = normalizePlatform(platform);
   return {
     architecture,
     os,

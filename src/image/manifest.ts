@@ -1,13 +1,7 @@
 import * as z from 'zod/mini';
 import { type Descriptor, descriptorSchema, uniqueByDigest } from './descriptor.ts';
 import { type Digest, digestOf } from './digest.ts';
-import {
-  isForeignLayer,
-  isIndexType,
-  isManifestType,
-  OCI_INDEX,
-  OCI_MANIFEST,
-} from './mediaTypes.ts';
+import { isForeignLayer, isIndexType, isManifestType, OCI_INDEX, OCI_MANIFEST } from './mediaTypes.ts';
 import { isUnknownPlatform, type Platform, platformSchema } from './platform.ts';
 
 /** The most that ECR takes for one manifest, in bytes. */
@@ -76,7 +70,9 @@ const configSchema = z.looseObject({
  */
 export function parseManifest(bytes: Uint8Array, declared?: string): Manifest {
   if (bytes.byteLength > MAX_MANIFEST_BYTES) {
-    throw new ManifestError(`a manifest of ${bytes.byteLength} bytes is over the limit of ${MAX_MANIFEST_BYTES}`);
+    throw new ManifestError(
+      `a manifest of ${bytes.byteLength} bytes is over the limit of ${MAX_MANIFEST_BYTES}`,
+    );
   }
   const json = parseJson(bytes);
   const mediaType = mediaTypeOf(json, declared);
@@ -109,7 +105,9 @@ function mediaTypeOf(json: unknown, declared: string | undefined): string {
   const mediaType = shape.mediaType ?? typeOutside ?? inferred;
   if (mediaType && isManifestType(mediaType)) return mediaType;
   if (shape.schemaVersion === 1) {
-    throw new ManifestError('the manifest has schema version 1, which registries no longer take: rebuild the image');
+    throw new ManifestError(
+      'the manifest has schema version 1, which registries no longer take: rebuild the image',
+    );
   }
   throw new ManifestError(`a manifest of type ${mediaType ?? outside ?? 'unknown'} cannot be copied`);
 }
@@ -145,7 +143,9 @@ export function childrenOf(manifest: Manifest): Descriptor[] {
  * The platforms that a runtime can pick from an index, in its order: attestations are left out.
  */
 export function platformsOf(index: Index): Platform[] {
-  return index.manifests.flatMap(({ platform }) => (platform && !isUnknownPlatform(platform) ? [platform] : []));
+  return index.manifests.flatMap(({ platform }) =>
+    platform && !isUnknownPlatform(platform) ? [platform] : [],
+  );
 }
 
 /**

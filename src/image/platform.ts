@@ -51,7 +51,9 @@ export function parsePlatform(text: string): Platform {
   assertKnown(text, 'operating system', platform.os, OPERATING_SYSTEMS);
   assertKnown(text, 'architecture', platform.architecture, ARCHITECTURES);
   if (platform.variant && !/^v?\d{1,2}(\.\d)?$/.test(platform.variant)) {
-    throw new PlatformError(`"${text}" is not a platform: "${platform.variant}" is no variant; write v6, v7 or v8`);
+    throw new PlatformError(
+      `"${text}" is not a platform: "${platform.variant}" is no variant; write v6, v7 or v8`,
+    );
   }
   return platform;
 }

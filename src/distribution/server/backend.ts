@@ -29,7 +29,24 @@ export interface Quirks {
   readonly maxTagPage: number;
   /** The length of a page of tags/list that does not say `n`. */
   readonly defaultTagPage: number;
+  /** Whether the cursor of tags/list is a secret of the registry's, so that only its Link leads on. */
+  readonly opaqueTagCursor: boolean;
+  /** Whether the Location of an upload names the host too, as ECR's does; a bare path is the safe form. */
+  readonly absoluteLocation: boolean;
+  /** The length in bytes at which the Range that an upload's answers tell stops growing, as ECR's does. */
+  readonly firstPart?: number;
 }
+
+/** The quirks of a registry that has none. */
+export const BY_THE_BOOK: Quirks = {
+  patchStatus: 202,
+  digestOnGet: true,
+  uploadStatus: true,
+  maxTagPage: 10_000,
+  defaultTagPage: 1_000,
+  opaqueTagCursor: false,
+  absoluteLocation: false,
+};
 
 export interface RepositoryBackend {
   /** The blob's size in bytes, or nothing when it is not there. */
@@ -41,8 +58,11 @@ export interface RepositoryBackend {
   beginUpload(): Promise<Upload>;
   /** The upload of that id that is still open. */
   upload(id: string): Upload | undefined;
-  /** The manifest under a tag or a digest. */
-  readManifest(reference: string): Promise<ManifestContent | undefined>;
+  /**
+   * The manifest under a tag or a digest.
+   * @param accept the media types that the client names, in its order; none when it names none
+   */
+  readManifest(reference: string, accept: readonly string[]): Promise<ManifestContent | undefined>;
   /** Keeps a manifest under its digest, and under the tag if the reference is one. */
   writeManifest(reference: string, content: ManifestContent): Promise<void>;
   /** Removes a tag, or a manifest with all its tags; false when there was none. */

@@ -1,0 +1,201 @@
+import { randomBytes, randomUUID } from 'node:crypto';
+import type { Readable } from 'node:stream';
+import {
+  type Backend,
+  type BlobContent,
+  BY_THE_BOOK,
+  type RepositoryBackend,
+  type Upload,
+} from '../distribution/server/backend.ts';
+import type { BlobWriter } from '../distribution/server/blobWriter.ts';
+import { createRegistryHandler } from '../distribution/server/handler.ts';
+import { listen } from '../distribution/server/listen.ts';
+import { Refusal } from '../distribution/server/refusal.ts';
+import type { Descriptor } from '../image/descriptor.ts';
+import { type Digest, isDigest } from '../image/digest.ts';
+import { type Manifest, type ManifestContent, parseManifest } from '../image/manifest.ts';
+import type { Replica } from '../release/replicate.ts';
+import type { Spool } from '../release/spool.ts';
+
+/** The tag under which the builder pushes, by which the root is known. */
+const ROOT_TAG = 'build';
+
+/** The registry that a builder pushes to, and what came of it. */
+export interface Ingest {
+  /** What the builder is told to push: address, unguessable path, name and tag. */
+  readonly reference: string;
+  /** Whether any request with the right path came in: a builder that cannot reach us never sends one. */
+  readonly reached: boolean;
+  /** The manifest that was pushed under the reference, once it was. */
+  readonly root: Manifest | undefined;
+  close(): Promise<void>;
+}
+
+export interface IngestOptions {
+  /** The one address to listen on: loopback, or the gateway of the builder's bridge. */
+  readonly host: string;
+  /** The last part of the repository's name, for people who read the builder's log. */
+  readonly name: string;
+  readonly spool: Spool;
+  /** Each blob goes to all of these as it arrives. */
+  readonly replicas: readonly Replica[];
+}
+
+/**
+ * Starts the ingest registry. It takes what the builder pushes, and passes every blob on to all regions that lack it
+ * while it still arrives. Asked whether a blob is there, it answers for the regions: one that all of them hold never
+ * leaves the builder.
+ * @throws the system's error when the address cannot be listened on
+ */
+export async function startIngest(options: IngestOptions): Promise<Ingest> {
+  const secret = randomBytes(16).toString('hex');
+  const repositoryName = `${secret}/${options.name}`;
+  const repository = new IngestRepository(options);
+  let reached = false;
+  const backend: Backend = {
+    quirks: BY_THE_BOOK,
+    // Whoever knows the path may push: it is told to the builder alone.
+    authenticate: () => undefined,
+    async repository(name) {
+      if (name !== repositoryName) throw new Refusal(404, 'NAME_UNKNOWN', 'there is no such repository');
+      reached = true;
+      return repository;
+    },
+  };
+  const server = await listen(createRegistryHandler(backend), { host: options.host, port: 0 });
+  return {
+    reference: `${options.host}:${server.port}/${repositoryName}:${ROOT_TAG}`,
+    get reached() {
+      return reached;
+    },
+    get root() {
+      return repository.root;
+    },
+    close: () => server.close(),
+  };
+}
+
+class IngestRepository implements RepositoryBackend {
+  readonly #spool: Spool;
+  readonly #replicas: readonly Replica[];
+  readonly #uploads = new Map<string, Upload>();
+  root: Manifest | undefined;
+
+  constructor({ spool, replicas }: Pick<IngestOptions, 'spool' | 'replicas'>) {
+    this.#spool = spool;
+    this.#replicas = replicas;
+  }
+
+  /** The size of a blob that the spool has, or that no region needs any more. */
+  async statBlob(digest: Digest): Promise<number | undefined> {
+    const spooled = await this.#spool.stat(digest);
+    if (spooled !== undefined) return spooled;
+    // A region that cannot answer is treated as one that lacks the blob.
+    const sizes = await Promise.all(
+      this.#replicas.map(({ destination }) => destination.statBlob(digest).catch(() => undefined)),
+    );
+    return sizes.every((size) => size !== undefined) ? sizes[0] : undefined;
+  }
+
+  async readBlob(digest: Digest): Promise<BlobContent | undefined> {
+    const size = await this.#spool.stat(digest);
+    if (size === undefined) return undefined;
+    return { kind: 'content', size, open: (range) => this.#spool.open(digest, range) };
+  }
+
+  async mountBlob(): Promise<boolean> {
+    return false;
+  }
+
+  async beginUpload(): Promise<Upload> {
+    const writer = await this.#spool.begin();
+    const upload = new IngestUpload(
+      writer,
+      this.#spool,
+      (descriptor) => this.#passOn(descriptor),
+      () => this.#uploads.delete(upload.id),
+    );
+    this.#uploads.set(upload.id, upload);
+    return upload;
+  }
+
+  upload(id: string): Upload | undefined {
+    return this.#uploads.get(id);
+  }
+
+  async readManifest(reference: string): Promise<ManifestContent | undefined> {
+    if (reference === ROOT_TAG) return this.root;
+    return isDigest(reference) ? this.#spool.kept(reference) : undefined;
+  }
+
+  async writeManifest(reference: string, content: ManifestContent): Promise<void> {
+    const manifest = parseManifest(content.bytes, content.mediaType);
+    this.#spool.keep(manifest);
+    if (reference === ROOT_TAG) this.root = manifest;
+  }
+
+  async deleteManifest(): Promise<boolean> {
+    throw new Refusal(405, 'UNSUPPORTED', 'nothing is deleted here');
+  }
+
+  async tags(): Promise<string[]> {
+    return this.root ? [ROOT_TAG] : [];
+  }
+
+  async referrers(): Promise<Descriptor[]> {
+    return [];
+  }
+
+  /** Starts to copy a blob to every region. The builder does not wait, and a failure is the region's own. */
+  #passOn(descriptor: Descriptor): void {
+    for (const replica of this.#replicas) replica.copy(descriptor).catch(() => undefined);
+  }
+}
+
+class IngestUpload implements Upload {
+  readonly id = randomUUID();
+  readonly #writer: BlobWriter;
+  readonly #spool: Spool;
+  readonly #passOn: (descriptor: Descriptor) => void;
+  readonly #ended: () => void;
+  #announced: Digest | undefined;
+
+  constructor(writer: BlobWriter, spool: Spool, passOn: (descriptor: Descriptor) => void, ended: () => void) {
+    this.#writer = writer;
+    this.#spool = spool;
+    this.#passOn = passOn;
+    this.#ended = ended;
+  }
+
+  get received(): number {
+    return this.#writer.received;
+  }
+
+  async append(body: Readable, whole?: { digest: Digest; size: number }): Promise<void> {
+    if (whole) {
+      this.#announced = whole.digest;
+      this.#spool.arriving(whole.digest, this.#writer);
+      this.#passOn({ mediaType: 'application/octet-stream', ...whole });
+    }
+    await this.#writer.append(body);
+  }
+
+  async commit(digest: Digest): Promise<void> {
+    await this.#writer.commit(digest);
+    this.#end();
+    this.#passOn({ mediaType: 'application/octet-stream', digest, size: this.received });
+  }
+
+  async abort(): Promise<void> {
+    // Readers that follow may try again: the builder is likely to send the blob once more.
+    await this.#writer.abort(
+      Object.assign(new Error('the builder broke off the upload'), { code: 'ECONNRESET' }),
+    );
+    this.#end();
+  }
+
+  #end(): void {
+    if (this.#announced) this.#spool.arrived(this.#announced, this.#writer);
+    this.#ended();
+  }
+}

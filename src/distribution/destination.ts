@@ -1,0 +1,44 @@
+import type { Readable } from 'node:stream';
+import type { Digest } from '../image/digest.ts';
+import type { Manifest } from '../image/manifest.ts';
+import { type Destination, MissingContentError, type Source } from '../release/content.ts';
+import type { Repository } from './repository.ts';
+
+/** A repository as a source of content, whatever registry it is in. */
+export function repositorySource(name: string, repository: Repository): Source {
+  return {
+    name,
+    async manifest({ digest }): Promise<Manifest> {
+      const found = await repository.readManifest(digest);
+      if (!found) throw new MissingContentError(`${name} does not have ${digest}`);
+      return found;
+    },
+    blob: (descriptor): Promise<Readable> => repository.readBlob(descriptor),
+  };
+}
+
+/** What a registry may do better than the distribution API does it. */
+export interface DestinationOptions {
+  readonly name: string;
+  /** Host and repository. */
+  readonly image: string;
+  readonly repository: Repository;
+  /** Tells of a blob's size in bytes, if it is there; by default every one is asked for with HEAD. */
+  readonly statBlob?: (digest: Digest) => Promise<number | undefined>;
+  readonly deleteTag?: (tag: string) => Promise<void>;
+}
+
+/** A repository as a destination. */
+export function repositoryDestination(options: DestinationOptions): Destination {
+  const { name, image, repository } = options;
+  return {
+    ...repositorySource(name, repository),
+    image,
+    statBlob: options.statBlob ?? ((digest) => repository.statBlob(digest)),
+    hasManifest: (digest) => repository.hasManifest(digest),
+    writeBlob: (descriptor, open) => repository.writeBlob(descriptor, open),
+    writeManifest: (reference, content) => repository.writeManifest(reference, content),
+    tagged: (tag) => repository.readManifest(tag),
+    deleteTag: options.deleteTag ?? ((tag) => repository.deleteTag(tag)),
+  };
+}

@@ -1,0 +1,189 @@
+import { pipeline, type Readable } from 'node:stream';
+import type { Descriptor } from '../image/descriptor.ts';
+import { type Digest, isDigest } from '../image/digest.ts';
+import { MAX_MANIFEST_BYTES, type Manifest, type ManifestContent, parseManifest } from '../image/manifest.ts';
+import { MANIFEST_TYPES } from '../image/mediaTypes.ts';
+import type { Scope } from './auth.ts';
+import { ContentError, RegistryError, redactUrl } from './errors.ts';
+import { type RetryPolicy, withRetry } from './retry.ts';
+import type { Session } from './session.ts';
+import type { HttpResponse } from './transport.ts';
+import { verifyContent } from './verified.ts';
+
+const ACCEPT = MANIFEST_TYPES.join(', ');
+
+export interface RepositoryOptions {
+  /** The registry's origin: `https://123456789012.dkr.ecr.us-east-1.amazonaws.com`. */
+  readonly origin: string;
+  readonly name: string;
+  readonly session: Session;
+  readonly retry: RetryPolicy;
+  /** Told of every failure that is followed by another try. */
+  readonly onRetry?: (error: Error, pause: number) => void;
+}
+
+/**
+ * One repository of one registry, over the distribution API. Every operation is tried again as the policy says, and
+ * throws a RegistryError when the registry refuses.
+ * https://github.com/opencontainers/distribution-spec/blob/main/spec.md
+ */
+export class Repository {
+  readonly #options: RepositoryOptions;
+
+  constructor(options: RepositoryOptions) {
+    this.#options = options;
+  }
+
+  /** The blob's size in bytes, or nothing when the repository lacks it ("Checking if content exists"). */
+  statBlob(digest: Digest): Promise<number | undefined> {
+    return this.#retried(async () => {
+      const answer = await this.#head(`blobs/${digest}`);
+      return answer && Number(answer.header('content-length') ?? 0);
+    });
+  }
+
+  /**
+   * Opens a blob ("Pulling blobs"). The stream fails with a ContentError when the bytes are not the descriptor's;
+   * a failure in the middle of the stream is the caller's to try again.
+   */
+  readBlob(descriptor: Descriptor): Promise<Readable> {
+    return this.#retried(async () => {
+      const url = this.#url(`blobs/${descriptor.digest}`);
+      const answer = await this.#options.session.send({
+        method: 'GET',
+        url,
+        scope: this.#scope('pull'),
+        expect: [200],
+      });
+      // The error of either stage reaches the reader through the last one.
+      return pipeline(answer.body, verifyContent(descriptor, redactUrl(url)), () => undefined);
+    });
+  }
+
+  /**
+   * Uploads a blob with POST and one monolithic PUT, the only upload that ECR does by the book.
+   * @param open gives the content from its first byte; called again for each try
+   */
+  writeBlob(descriptor: Descriptor, open: () => Promise<Readable>): Promise<void> {
+    return this.#retried(async () => {
+      const target = await this.#beginUpload();
+      target.searchParams.set('digest', descriptor.digest);
+      const answer = await this.#options.session.send({
+        method: 'PUT',
+        url: target,
+        scope: this.#scope('pull,push'),
+        headers: { 'content-type': 'application/octet-stream', 'content-length': String(descriptor.size) },
+        // An empty stream would be sent with no length at all.
+        body: async () => (descriptor.size === 0 ? new Uint8Array() : open()),
+        expect: [201],
+      });
+      await answer.drain();
+    });
+  }
+
+  async #beginUpload(): Promise<URL> {
+    const url = this.#url('blobs/uploads/');
+    const answer = await this.#options.session.send({
+      method: 'POST',
+      url,
+      scope: this.#scope('pull,push'),
+      headers: { 'content-length': '0' },
+      expect: [202],
+    });
+    await answer.drain();
+    const location = answer.header('location');
+    if (!location || !URL.canParse(location, url.href)) {
+      throw new RegistryError({ method: 'POST', url }, { status: answer.status, body: 'no upload location' });
+    }
+    return new URL(location, url);
+  }
+
+  /** Whether the repository holds the manifest. */
+  hasManifest(digest: Digest): Promise<boolean> {
+    return this.#retried(async () => (await this.#head(`manifests/${digest}`)) !== undefined);
+  }
+
+  /**
+   * Reads a manifest by digest or tag, or nothing when it is not there. Its digest is taken from the bytes: not
+   * every registry names it, and one that converts the manifest would name another.
+   * @throws ContentError when a digest was asked for and other bytes came
+   */
+  readManifest(reference: string): Promise<Manifest | undefined> {
+    return this.#retried(async () => {
+      const url = this.#url(`manifests/${reference}`);
+      const answer = await this.#options.session.send({
+        method: 'GET',
+        url,
+        scope: this.#scope('pull'),
+        headers: { accept: ACCEPT },
+        expect: [200, 404],
+      });
+      const bytes = await answer.bytes(MAX_MANIFEST_BYTES);
+      if (answer.status === 404) return this.#absent(url, bytes.toString());
+      const manifest = parseManifest(bytes, answer.header('content-type'));
+      if (isDigest(reference) && manifest.digest !== reference) {
+        throw new ContentError(`${redactUrl(url)} gave a manifest of digest ${manifest.digest}`);
+      }
+      return manifest;
+    });
+  }
+
+  /** A 404 that speaks of the repository is a refusal; one that speaks of the manifest is an answer. */
+  #absent(url: URL, body: string): undefined {
+    const error = new RegistryError({ method: 'GET', url }, { status: 404, body });
+    if (error.codes.includes('NAME_UNKNOWN')) throw error;
+    return undefined;
+  }
+
+  /** Writes a manifest under its digest or a tag ("Pushing manifests"), byte for byte. */
+  writeManifest(reference: string, content: ManifestContent): Promise<void> {
+    return this.#retried(async () => {
+      const answer = await this.#options.session.send({
+        method: 'PUT',
+        url: this.#url(`manifests/${reference}`),
+        scope: this.#scope('pull,push'),
+        headers: { 'content-type': content.mediaType },
+        body: async () => content.bytes,
+        expect: [200, 201],
+      });
+      await answer.drain();
+    });
+  }
+
+  /** Removes a tag ("Deleting tags"); nothing happens when it is not there. */
+  deleteTag(tag: string): Promise<void> {
+    return this.#retried(async () => {
+      const answer = await this.#options.session.send({
+        method: 'DELETE',
+        url: this.#url(`manifests/${tag}`),
+        scope: this.#scope('pull,push'),
+        expect: [200, 202, 404],
+      });
+      await answer.drain();
+    });
+  }
+
+  async #head(path: string): Promise<HttpResponse | undefined> {
+    const answer = await this.#options.session.send({
+      method: 'HEAD',
+      url: this.#url(path),
+      scope: this.#scope('pull'),
+      headers: { accept: ACCEPT },
+      expect: [200, 404],
+    });
+    await answer.drain();
+    return answer.status === 200 ? answer : undefined;
+  }
+
+  #url(path: string): URL {
+    return new URL(`/v2/${this.#options.name}/${path}`, this.#options.origin);
+  }
+
+  #scope(actions: Scope['actions']): Scope {
+    return { repository: this.#options.name, actions };
+  }
+
+  #retried<T>(operation: () => Promise<T>): Promise<T> {
+    return withRetry(operation, this.#options.retry, this.#options.onRetry);
+  }
+}

@@ -1,0 +1,63 @@
+import { randomUUID } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { mkdir, open, rm, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Readable } from 'node:stream';
+import { type Digest, hexOf } from '../../image/digest.ts';
+import { BlobWriter } from './blobWriter.ts';
+
+/**
+ * A folder of blobs, each in a file named by the hex digits of its digest. Content on its way in lies apart and is
+ * moved in place when it is whole and right, so that a blob is either there entirely or not at all.
+ */
+export class BlobStore {
+  readonly #blobs: string;
+  readonly #incoming: string;
+  readonly #dir: string;
+
+  /** @param dir belongs to the store alone; it is made when the first blob arrives */
+  constructor(dir: string) {
+    this.#dir = dir;
+    this.#blobs = join(dir, 'sha256');
+    this.#incoming = join(dir, 'incoming');
+  }
+
+  /** The blob's size in bytes, or nothing when it is not there. */
+  async stat(digest: Digest): Promise<number | undefined> {
+    const found = await stat(this.#path(digest)).catch(ignoreMissing);
+    return found?.size;
+  }
+
+  /**
+   * Opens a blob, or its bytes from `start` up to and with `end`. A blob that is not there gives a stream that
+   * fails with ENOENT.
+   */
+  open(digest: Digest, range?: { start: number; end: number }): Readable {
+    return createReadStream(this.#path(digest), range);
+  }
+
+  /** Starts a new blob, whose digest is told at its end. */
+  async begin(): Promise<BlobWriter> {
+    await Promise.all([this.#blobs, this.#incoming].map((dir) => mkdir(dir, { recursive: true })));
+    const path = join(this.#incoming, randomUUID());
+    return new BlobWriter(await open(path, 'wx+'), path, (digest) => this.#path(digest));
+  }
+
+  /** Removes a blob if it is there; readers that opened it go on. */
+  async remove(digest: Digest): Promise<void> {
+    await rm(this.#path(digest), { force: true });
+  }
+
+  /** Removes the folder and all that is in it. */
+  async destroy(): Promise<void> {
+    await rm(this.#dir, { recursive: true, force: true, maxRetries: 3 });
+  }
+
+  #path(digest: Digest): string {
+    return join(this.#blobs, hexOf(digest));
+  }
+}
+
+function ignoreMissing(error: NodeJS.ErrnoException): undefined {
+  if (error.code !== 'ENOENT') throw error;
+}

@@ -1,0 +1,83 @@
+import type { Authorizer, Scope } from './auth.ts';
+import { RegistryError, redactUrl } from './errors.ts';
+import type { HttpRequest, HttpResponse, Transport } from './transport.ts';
+
+/** How much of a refusal's body is read, in bytes. */
+const MAX_REFUSAL = 16 * 1024;
+const MAX_REDIRECTS = 5;
+
+/** Requests to one registry: with its credentials, which never leave its origin. */
+export interface Session {
+  /** Sends a request; a body that is a stream is opened anew when the request has to be sent again. */
+  send(request: SessionRequest): Promise<HttpResponse>;
+}
+
+export interface SessionRequest extends Omit<HttpRequest, 'body'> {
+  readonly scope: Scope;
+  /** The statuses that are an answer; any other is thrown as a RegistryError. */
+  readonly expect: readonly number[];
+  readonly body?: () => Promise<HttpRequest['body']>;
+}
+
+/**
+ * @param origin the registry's own origin, the only one that is sent its credentials
+ */
+export function createSession(origin: string, transport: Transport, authorizer: Authorizer): Session {
+  const once = async (request: SessionRequest, authorization: string | undefined): Promise<HttpResponse> => {
+    const body = await request.body?.();
+    return transport.send({
+      method: request.method,
+      url: request.url,
+      headers: { ...request.headers, ...(authorization && { authorization }) },
+      ...(body !== undefined && { body }),
+    });
+  };
+
+  const authorized = async (request: SessionRequest): Promise<HttpResponse> => {
+    if (request.url.origin !== origin) return once(request, undefined);
+    const sent = await authorizer.header(request.scope);
+    const answer = await once(request, sent);
+    if (answer.status !== 401) return answer;
+    const another = await authorizer.challenged(answer.header('www-authenticate'), request.scope, sent);
+    if (!another) return answer;
+    await answer.drain();
+    return once(request, await authorizer.header(request.scope));
+  };
+
+  return {
+    async send(request) {
+      let current = request;
+      for (let hops = 0; ; hops += 1) {
+        const answer = await authorized(current);
+        if (request.expect.includes(answer.status)) return answer;
+        const target = redirectTarget(current, answer);
+        if (!target) throw await toError(current, answer);
+        await answer.drain();
+        if (hops === MAX_REDIRECTS)
+          throw new Error(`${redactUrl(request.url)} redirects more than ${hops} times`);
+        current = { ...request, url: target };
+      }
+    },
+  };
+}
+
+/** Only reads follow redirects: ECR answers the GET of a blob with a presigned URL elsewhere. */
+function redirectTarget({ method, url }: SessionRequest, answer: HttpResponse): URL | undefined {
+  const location = answer.header('location');
+  const follows = method === 'GET' && [301, 302, 303, 307, 308].includes(answer.status);
+  if (!follows || !location || !URL.canParse(location, url.href)) return undefined;
+  const target = new URL(location, url);
+  return target.protocol === 'https:' || target.protocol === url.protocol ? target : undefined;
+}
+
+async function toError({ method, url }: SessionRequest, answer: HttpResponse): Promise<RegistryError> {
+  const body = await answer
+    .bytes(MAX_REFUSAL)
+    .then((bytes) => bytes.toString())
+    .catch(() => '');
+  const retryAfter = answer.header('retry-after');
+  return new RegistryError(
+    { method, url },
+    { status: answer.status, body, ...(retryAfter && { retryAfter }) },
+  );
+}

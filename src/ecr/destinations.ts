@@ -1,0 +1,142 @@
+import { tokenAuthorizer } from '../distribution/auth.ts';
+import { repositoryDestination } from '../distribution/destination.ts';
+import { Repository } from '../distribution/repository.ts';
+import type { RetryPolicy } from '../distribution/retry.ts';
+import { createSession } from '../distribution/session.ts';
+import type { Transport } from '../distribution/transport.ts';
+import type { Digest } from '../image/digest.ts';
+import { allOrProblems, Problems } from '../problems.ts';
+import type { Destination } from '../release/content.ts';
+import type { Authorization, EcrApi } from './api.ts';
+import { batched } from './batch.ts';
+import { explainFailure } from './explain.ts';
+import { accountInHost, registryHost } from './regions.ts';
+import { RegionToken } from './token.ts';
+
+/** The most digests that one BatchCheckLayerAvailability takes. */
+const AVAILABILITY_BATCH = 100;
+/** How long the first question waits for others to share its call, in milliseconds. */
+const AVAILABILITY_WAIT = 5;
+
+/** Which repositories of which registries are meant. */
+export interface EcrTarget {
+  readonly repository: string;
+  readonly regions: readonly string[];
+  /** By default the account that the credentials belong to. */
+  readonly account: string | undefined;
+  /** The registries' own address, a URL with `{account}` and `{region}`. */
+  readonly registryEndpoint: string | undefined;
+  /** Whether the API's address was overridden, so that its answers also say where the registry is. */
+  readonly apiOverridden: boolean;
+  readonly createRepository: boolean;
+}
+
+export interface EcrCollaborators {
+  readonly transport: Transport;
+  readonly retry: RetryPolicy;
+  createApi(region: string): EcrApi;
+  /** Told of every token before it is used. */
+  mask(secret: string): void;
+  readonly log: { info(message: string): void };
+}
+
+/**
+ * Opens the repository in every region, side by side: asks for a token, finds the registry's address, and sees to it
+ * that the repository is there.
+ * @returns one destination a region, in their order; nothing has been pushed
+ * @throws Problems with all that would keep the push from succeeding in any region
+ */
+export async function openDestinations(
+  target: EcrTarget,
+  collaborators: EcrCollaborators,
+): Promise<Destination[]> {
+  const opening = target.regions.map((region) => openDestination(region, target, collaborators));
+  return allOrProblems(opening, (error, position) =>
+    explainFailure(error, target.regions[position] ?? '', target.repository),
+  );
+}
+
+async function openDestination(
+  region: string,
+  target: EcrTarget,
+  { transport, retry, createApi, mask, log }: EcrCollaborators,
+): Promise<Destination> {
+  const api = createApi(region);
+  const token = new RegionToken(api, mask);
+  const [authorization] = await Promise.all([token.current(), ensureRepository(api, region, target, log)]);
+  const origin = registryOrigin(region, target, authorization);
+  const repository = new Repository({
+    origin,
+    name: target.repository,
+    session: createSession(
+      origin,
+      transport,
+      tokenAuthorizer((refused) => token.header(refused)),
+    ),
+    retry,
+    onRetry: (error, pause) =>
+      log.info(`${region}: ${error.message}; trying again in ${Math.ceil(pause / 1000)} s`),
+  });
+  return repositoryDestination({
+    name: region,
+    image: `${new URL(origin).host}/${target.repository}`,
+    repository,
+    statBlob: statByApi(api, target, repository),
+    deleteTag: (tag) => api.deleteTag(target.repository, target.account, tag),
+  });
+}
+
+/** Where the registry answers; the API's word counts only when the API itself is not AWS's. */
+function registryOrigin(region: string, target: EcrTarget, { proxyEndpoint }: Authorization): string {
+  const proxy = new URL(proxyEndpoint);
+  const account = target.account ?? accountInHost(proxy.host);
+  if (target.registryEndpoint) {
+    if (!account && target.registryEndpoint.includes('{account}')) {
+      throw new Problems([
+        'input "registry-endpoint" has {account}, but the account is not known: set "account-id"',
+      ]);
+    }
+    const filled = target.registryEndpoint
+      .replaceAll('{account}', account ?? '')
+      .replaceAll('{region}', region);
+    return new URL(filled).origin;
+  }
+  if (target.apiOverridden) return proxy.origin;
+  if (!account) throw new Error(`the registry's address "${proxy.host}" names no account: set "account-id"`);
+  return `https://${registryHost(account, region)}`;
+}
+
+async function ensureRepository(
+  api: EcrApi,
+  region: string,
+  { repository, account, createRepository }: EcrTarget,
+  log: EcrCollaborators['log'],
+): Promise<void> {
+  const exists = await api.repositoryExists(repository, account).catch((error: Error) => {
+    // A role for pushing need not be allowed to look: then the push itself will tell.
+    if (error.name === 'AccessDeniedException' && !createRepository) return true;
+    throw error;
+  });
+  if (exists) return;
+  if (!createRepository) {
+    throw new Problems([
+      `${region}: the repository "${repository}" does not exist: create it there, or set "create-repository: true"`,
+    ]);
+  }
+  await api.createRepository(repository, account);
+  log.info(`${region}: created the repository ${repository}`);
+}
+
+/** Asks for many layers in one call; where the API does not answer, the registry is asked for each. */
+function statByApi(
+  api: EcrApi,
+  { repository: name, account }: EcrTarget,
+  repository: Repository,
+): (digest: Digest) => Promise<number | undefined> {
+  const stat = batched<Digest, number>(
+    (digests) => api.availableLayers(name, account, digests),
+    AVAILABILITY_BATCH,
+    AVAILABILITY_WAIT,
+  );
+  return (digest) => stat(digest).catch(() => repository.statBlob(digest));
+}

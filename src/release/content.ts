@@ -1,0 +1,58 @@
+import type { Readable } from 'node:stream';
+import type { Descriptor } from '../image/descriptor.ts';
+import type { Digest } from '../image/digest.ts';
+import type { Manifest, ManifestContent } from '../image/manifest.ts';
+
+/** Where content comes from: it opens by descriptor, and opens again for a retry. */
+export interface Source {
+  /** How messages name it: a region, a host, a folder. */
+  readonly name: string;
+  /** The manifest of that digest. */
+  manifest(descriptor: Descriptor): Promise<Manifest>;
+  /** A blob from its first byte; the stream fails when the bytes are not the descriptor's. */
+  blob(descriptor: Descriptor): Promise<Readable>;
+}
+
+/** Where content goes: one repository in one region's registry. What it holds can be read back. */
+export interface Destination extends Source {
+  /** The repository with its host, `123456789012.dkr.ecr.us-east-1.amazonaws.com/app`. */
+  readonly image: string;
+  /** The size in bytes of a blob that it holds, or nothing when it lacks the blob. */
+  statBlob(digest: Digest): Promise<number | undefined>;
+  hasManifest(digest: Digest): Promise<boolean>;
+  /** @param open gives the content from its first byte; called once for each try */
+  writeBlob(descriptor: Descriptor, open: () => Promise<Readable>): Promise<void>;
+  /** @param reference a tag, or the content's own digest */
+  writeManifest(reference: string, content: ManifestContent): Promise<void>;
+  /** What a tag points at now, or nothing. */
+  tagged(tag: string): Promise<Manifest | undefined>;
+  deleteTag(tag: string): Promise<void>;
+}
+
+/** Content that a source was asked for and does not have. */
+export class MissingContentError extends Error {
+  override readonly name = 'MissingContentError';
+}
+
+/**
+ * Several sources as one: content comes from the first that gives it.
+ * @throws the last source's error when none does
+ */
+export function anyOf(sources: readonly Source[]): Source {
+  const first = async <T>(digest: Digest, read: (source: Source) => Promise<T>): Promise<T> => {
+    let failure: unknown = new MissingContentError(`no source has ${digest}`);
+    for (const source of sources) {
+      try {
+        return await read(source);
+      } catch (error) {
+        failure = error;
+      }
+    }
+    throw failure;
+  };
+  return {
+    name: sources.map(({ name }) => name).join(', '),
+    manifest: (descriptor) => first(descriptor.digest, (source) => source.manifest(descriptor)),
+    blob: (descriptor) => first(descriptor.digest, (source) => source.blob(descriptor)),
+  };
+}

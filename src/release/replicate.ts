@@ -1,0 +1,123 @@
+import { pipeline, Transform } from 'node:stream';
+import pLimit, { type LimitFunction } from 'p-limit';
+import type { Descriptor } from '../image/descriptor.ts';
+import type { Digest } from '../image/digest.ts';
+import { blobsOf, childrenOf } from '../image/manifest.ts';
+import { isManifestType } from '../image/mediaTypes.ts';
+import type { Destination, Source } from './content.ts';
+
+/** Told how a destination's uploads go; all of it is for people to read. */
+export interface TransferObserver {
+  /** An upload begins, or begins again. */
+  started(destination: string, descriptor: Descriptor): void;
+  /** So many bytes more were handed to the connection. */
+  moved(destination: string, descriptor: Descriptor, bytes: number): void;
+  finished(destination: string, descriptor: Descriptor): void;
+}
+
+export interface ReplicaOptions {
+  /** Blobs that go up beside each other, at the most. */
+  readonly uploads: number;
+  readonly observer: TransferObserver;
+}
+
+/**
+ * One destination while content is copied to it. Each digest is copied once, however often and from wherever it is
+ * asked for: a blob may be announced while it still arrives, long before the manifest that names it is known.
+ */
+export class Replica {
+  readonly destination: Destination;
+  readonly #source: Source;
+  readonly #observer: TransferObserver;
+  readonly #limit: LimitFunction;
+  readonly #claims = new Map<Digest, Promise<void>>();
+  #sent = 0;
+  #changed = false;
+
+  constructor(destination: Destination, source: Source, options: ReplicaOptions) {
+    this.destination = destination;
+    this.#source = source;
+    this.#observer = options.observer;
+    this.#limit = pLimit(options.uploads);
+  }
+
+  /** Bytes of the blobs that the destination lacked and now holds. */
+  get sent(): number {
+    return this.#sent;
+  }
+
+  /** Whether anything had to be written: a blob or a manifest. */
+  get changed(): boolean {
+    return this.#changed;
+  }
+
+  /** Copies content and all that it refers to, children before parents, skipping what the destination holds. */
+  copy(descriptor: Descriptor): Promise<void> {
+    const claimed = this.#claims.get(descriptor.digest);
+    if (claimed) return claimed;
+    const work = isManifestType(descriptor.mediaType)
+      ? this.#copyManifest(descriptor)
+      : this.#copyBlob(descriptor);
+    this.#claims.set(descriptor.digest, work);
+    return work;
+  }
+
+  async #copyManifest(descriptor: Descriptor): Promise<void> {
+    // A registry takes a manifest only with all it refers to, so that holding the parent means holding the rest.
+    if (await this.destination.hasManifest(descriptor.digest)) return;
+    const manifest = await this.#source.manifest(descriptor);
+    const blobs = blobsOf(manifest).toSorted((one, other) => other.size - one.size);
+    await allSettledOrThrow([...childrenOf(manifest), ...blobs].map((each) => this.copy(each)));
+    await this.destination.writeManifest(manifest.digest, manifest);
+    this.#changed = true;
+  }
+
+  async #copyBlob(descriptor: Descriptor): Promise<void> {
+    if ((await this.destination.statBlob(descriptor.digest)) !== undefined) return;
+    await this.#limit(() => this.#upload(descriptor));
+    this.#sent += descriptor.size;
+    this.#changed = true;
+  }
+
+  async #upload(descriptor: Descriptor): Promise<void> {
+    const { name } = this.destination;
+    await this.destination.writeBlob(descriptor, async () => {
+      const content = await this.#source.blob(descriptor);
+      this.#observer.started(name, descriptor);
+      const counter = new Transform({
+        transform: (chunk: Buffer, _encoding, done) => {
+          this.#observer.moved(name, descriptor, chunk.length);
+          done(null, chunk);
+        },
+      });
+      // An error of the content reaches whoever reads the counter.
+      return pipeline(content, counter, () => undefined);
+    });
+    this.#observer.finished(name, descriptor);
+  }
+}
+
+/**
+ * Waits for all, even when one fails: nothing may still be running when the failure is reported.
+ * @throws the first failure
+ */
+async function allSettledOrThrow(work: readonly Promise<void>[]): Promise<void> {
+  const outcomes = await Promise.allSettled(work);
+  const failed = outcomes.find((outcome) => outcome.status === 'rejected');
+  if (failed) throw failed.reason;
+}
+
+/**
+ * The size in bytes of all blobs below a root, each counted once.
+ * @throws what the source throws for a manifest that it lacks
+ */
+export async function graphBytes(root: Descriptor, source: Source): Promise<number> {
+  const sizes = new Map<Digest, number>();
+  const visit = async (descriptor: Descriptor): Promise<void> => {
+    const manifest = await source.manifest(descriptor);
+    for (const blob of blobsOf(manifest)) sizes.set(blob.digest, blob.size);
+    await Promise.all(childrenOf(manifest).map(visit));
+  };
+  await visit(root);
+  return [...sizes.values()].reduce((sum, size) => sum + size, 0);
+}

@@ -1,0 +1,107 @@
+import type { Readable } from 'node:stream';
+import type { BlobStore } from '../distribution/server/blobStore.ts';
+import type { BlobWriter } from '../distribution/server/blobWriter.ts';
+import type { Descriptor } from '../image/descriptor.ts';
+import type { Digest } from '../image/digest.ts';
+import type { Manifest } from '../image/manifest.ts';
+import { MissingContentError, type Source } from './content.ts';
+
+/**
+ * Content on its way through this machine: manifests in memory, blobs on disk. A blob can be read from the moment
+ * its first byte is there. What the spool lacks it fetches from upstream, once for all who ask.
+ */
+export class Spool implements Source {
+  readonly name: string;
+  readonly #store: BlobStore;
+  readonly #upstream: Source | undefined;
+  readonly #manifests = new Map<Digest, Manifest>();
+  readonly #arriving = new Map<Digest, BlobWriter>();
+  readonly #fetching = new Map<Digest, Promise<BlobWriter>>();
+
+  /**
+   * @param store the spool's own; whoever made it removes it
+   * @param upstream asked for what nobody put here
+   */
+  constructor(store: BlobStore, upstream?: Source) {
+    this.#store = store;
+    this.#upstream = upstream;
+    this.name = upstream?.name ?? 'the spool';
+  }
+
+  /** Keeps a manifest for those who will ask for its digest. */
+  keep(manifest: Manifest): void {
+    this.#manifests.set(manifest.digest, manifest);
+  }
+
+  /** Opens a file for a blob that will be put here. */
+  begin(): Promise<BlobWriter> {
+    return this.#store.begin();
+  }
+
+  /** Says that a writer will give the blob of this digest, so that readers can follow it while it arrives. */
+  arriving(digest: Digest, writer: BlobWriter): void {
+    this.#arriving.set(digest, writer);
+  }
+
+  /** Says that the writer has ended: the blob is in the store now, or will not come from it. */
+  arrived(digest: Digest, writer: BlobWriter): void {
+    if (this.#arriving.get(digest) === writer) this.#arriving.delete(digest);
+  }
+
+  /** The size in bytes of a blob that is here entirely. */
+  stat(digest: Digest): Promise<number | undefined> {
+    return this.#store.stat(digest);
+  }
+
+  /** A manifest that was kept here, never one from upstream. */
+  kept(digest: Digest): Manifest | undefined {
+    return this.#manifests.get(digest);
+  }
+
+  async manifest(descriptor: Descriptor): Promise<Manifest> {
+    const kept = this.#manifests.get(descriptor.digest);
+    if (kept) return kept;
+    if (!this.#upstream) throw new MissingContentError(`${descriptor.digest} was not put into the spool`);
+    const fetched = await this.#upstream.manifest(descriptor);
+    this.keep(fetched);
+    return fetched;
+  }
+
+  async blob(descriptor: Descriptor): Promise<Readable> {
+    const writer = this.#arriving.get(descriptor.digest);
+    if (writer) return writer.follow();
+    if ((await this.#store.stat(descriptor.digest)) !== undefined) return this.#store.open(descriptor.digest);
+    return (await this.#fetch(descriptor)).follow();
+  }
+
+  #fetch(descriptor: Descriptor): Promise<BlobWriter> {
+    const running = this.#fetching.get(descriptor.digest);
+    if (running) return running;
+    const started = this.#startFetch(descriptor);
+    this.#fetching.set(descriptor.digest, started);
+    // Forgotten when it could not start, so that a retry starts anew; when it did, #fill forgets it at its end.
+    started.catch(() => this.#fetching.delete(descriptor.digest));
+    return started;
+  }
+
+  async #startFetch(descriptor: Descriptor): Promise<BlobWriter> {
+    if (!this.#upstream) throw new MissingContentError(`${descriptor.digest} was not put into the spool`);
+    const content = await this.#upstream.blob(descriptor);
+    const writer = await this.begin();
+    void this.#fill(descriptor.digest, content, writer);
+    return writer;
+  }
+
+  /** Never rejects: a failure reaches those who follow the writer. */
+  async #fill(digest: Digest, content: Readable, writer: BlobWriter): Promise<void> {
+    try {
+      await writer.append(content);
+      await writer.commit(digest);
+    } catch (error) {
+      content.destroy();
+      await writer.abort(error instanceof Error ? error : new Error(String(error))).catch(() => undefined);
+    } finally {
+      this.#fetching.delete(digest);
+    }
+  }
+}
