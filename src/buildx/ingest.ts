@@ -100,7 +100,7 @@ class IngestRepository implements RepositoryBackend {
   async readBlob(digest: Digest): Promise<BlobContent | undefined> {
     const size = await this.#spool.stat(digest);
     if (size === undefined) return undefined;
-    return { kind: 'content', size, open: (range) => this.#spool.open(digest, range) };
+    return { kind: 'content', size, open: (range) => this.#spool.read(digest, range) };
   }
 
   async mountBlob(): Promise<boolean> {

@@ -1,5 +1,6 @@
 import type { Manifest, ManifestContent } from '../image/manifest.ts';
 import type { Destination } from './content.ts';
+import { toError } from './errors.ts';
 
 /** What became of one destination's tags. */
 export type Publication =
@@ -87,8 +88,4 @@ async function restore(written: readonly TagState[], destination: Destination): 
 
 function failed(reason: unknown): Publication {
   return { state: 'failed', error: toError(reason) };
-}
-
-function toError(reason: unknown): Error {
-  return reason instanceof Error ? reason : new Error(String(reason));
 }

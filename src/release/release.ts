@@ -1,5 +1,7 @@
 import type { Digest } from '../image/digest.ts';
 import { describe, type ManifestContent } from '../image/manifest.ts';
+import type { Destination } from './content.ts';
+import { toError } from './errors.ts';
 import { type Publication, publish } from './publish.ts';
 import type { Replica } from './replicate.ts';
 import { verify } from './verify.ts';
@@ -12,10 +14,12 @@ export interface ReleasePlan {
   readonly platforms: readonly string[];
   /** None publishes by digest alone. */
   readonly tags: readonly string[];
-  /** Bytes of all blobs below the root. */
-  readonly bytes: number;
+  /** Counts the bytes of all blobs below the root; asked when the copies have ended. */
+  readonly countBytes: () => Promise<number>;
   /** One for each destination; they may have begun to copy already. */
   readonly replicas: readonly Replica[];
+  /** Words a destination's failure for the user. */
+  readonly explain: (error: Error, destination: Destination) => string;
   /** When the work began, in milliseconds as `Date.now` counts. */
   readonly startedAt: number;
 }
@@ -45,76 +49,84 @@ export interface ReleaseLog {
   info(message: string): void;
 }
 
+/** What became of a destination, and when, in milliseconds as `Date.now` counts. */
+interface Outcome {
+  readonly state: Publication['state'] | 'held back';
+  readonly error?: Error;
+  readonly endedAt: number;
+}
+
 /**
  * Replicates the root everywhere, and only when every destination holds all of it writes the tags everywhere, reads
  * them back, and says what each destination shows.
  * @returns one result for each destination, in order; failures are results, nothing is thrown for them
  */
 export async function release(plan: ReleasePlan, log: ReleaseLog, now = Date.now): Promise<Result[]> {
-  const { root, replicas, tags } = plan;
-  const finish = (replica: Replica, outcome: Publication | { state: 'held back' }): Result =>
-    toResult(plan, replica, outcome, now());
+  const outcomes = await runSteps(plan, log, now);
+  // Only for the report: a count that fails must not make a failure of a release.
+  const bytes = await plan.countBytes().catch(() => 0);
+  return plan.replicas.flatMap((replica, position) => {
+    const outcome = outcomes[position];
+    return outcome ? [toResult(plan, replica, outcome, bytes)] : [];
+  });
+}
 
-  const copies = await Promise.allSettled(
-    replicas.map(async (replica) => {
-      await replica.copy(describe(root));
-      log.info(`${replica.destination.name}: holds ${root.digest}`);
-    }),
-  );
-  if (copies.some(({ status }) => status === 'rejected')) {
-    return replicas.map((replica, position) => {
-      const copy = copies[position];
-      return finish(replica, copy?.status === 'rejected' ? failed(copy.reason) : { state: 'held back' });
-    });
-  }
-  const destinations = replicas.map(({ destination }) => destination);
-  const publications = await publish(root, tags, destinations);
+async function runSteps(plan: ReleasePlan, log: ReleaseLog, now: () => number): Promise<Outcome[]> {
+  const copies = await Promise.all(plan.replicas.map((replica) => replicate(plan, replica, log, now)));
+  if (copies.some(({ state }) => state === 'failed')) return copies;
+
+  const destinations = plan.replicas.map(({ destination }) => destination);
+  const publications = await publish(plan.root, plan.tags, destinations);
   if (publications.some(({ state }) => state === 'failed')) {
-    return replicas.map((replica, position) =>
-      finish(replica, publications[position] ?? { state: 'held back' }),
-    );
+    return publications.map((publication) => ({ ...publication, endedAt: now() }));
   }
   return Promise.all(
-    replicas.map(async (replica, position) => {
+    destinations.map(async (destination, position): Promise<Outcome> => {
       try {
-        await verify(root, tags, plan.platforms, replica.destination);
-        return finish(replica, publications[position] ?? { state: 'unchanged' });
+        await verify(plan.root, plan.tags, plan.platforms, destination);
+        return { state: publications[position]?.state ?? 'unchanged', endedAt: now() };
       } catch (error) {
-        return finish(replica, failed(error));
+        return { state: 'failed', error: toError(error), endedAt: now() };
       }
     }),
   );
 }
 
-function failed(reason: unknown): Publication {
-  return { state: 'failed', error: reason instanceof Error ? reason : new Error(String(reason)) };
+async function replicate(
+  { root }: ReleasePlan,
+  replica: Replica,
+  log: ReleaseLog,
+  now: () => number,
+): Promise<Outcome> {
+  const { name } = replica.destination;
+  try {
+    await replica.copy(describe(root));
+    log.info(`${name}: holds ${root.digest}`);
+    return { state: 'held back', endedAt: now() };
+  } catch (error) {
+    const failure = toError(error);
+    log.info(`${name}: failed: ${failure.message}`);
+    return { state: 'failed', error: failure, endedAt: now() };
+  }
 }
 
-function toResult(
-  { root, platforms, tags, bytes, startedAt }: ReleasePlan,
-  { destination, sent, changed }: Replica,
-  outcome: Publication | { state: 'held back' },
-  now: number,
-): Result {
+function toResult(plan: ReleasePlan, replica: Replica, outcome: Outcome, bytes: number): Result {
+  const { destination, sent } = replica;
   return {
     destination: destination.name,
     image: destination.image,
-    state: stateOf(outcome.state, tags, changed),
-    digest: root.digest,
-    platforms,
+    state: stateOf(outcome.state, plan.tags, replica.changed),
+    digest: plan.root.digest,
+    platforms: plan.platforms,
     sent,
     reused: Math.max(0, bytes - sent),
-    seconds: Math.round((now - startedAt) / 10) / 100,
-    ...('error' in outcome && { error: outcome.error.message }),
+    seconds: Math.round((outcome.endedAt - plan.startedAt) / 10) / 100,
+    ...(outcome.error && { error: plan.explain(outcome.error, destination) }),
   };
 }
 
-/** Without tags, what was sent by digest is the publication. */
-function stateOf(
-  state: Publication['state'] | 'held back',
-  tags: readonly string[],
-  changed: boolean,
-): ResultState {
+/** Without tags, what was written by digest is the publication. */
+function stateOf(state: Outcome['state'], tags: readonly string[], changed: boolean): ResultState {
   if (state === 'restored') return 'held back';
   if (state === 'unchanged' && tags.length === 0 && changed) return 'published';
   return state;

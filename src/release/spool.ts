@@ -5,6 +5,7 @@ import type { Descriptor } from '../image/descriptor.ts';
 import type { Digest } from '../image/digest.ts';
 import type { Manifest } from '../image/manifest.ts';
 import { MissingContentError, type Source } from './content.ts';
+import { toError } from './errors.ts';
 
 /**
  * Content on its way through this machine: manifests in memory, blobs on disk. A blob can be read from the moment
@@ -53,6 +54,11 @@ export class Spool implements Source {
     return this.#store.stat(digest);
   }
 
+  /** Reads a blob that is here entirely, or its bytes from `start` up to and with `end`. */
+  read(digest: Digest, range?: { start: number; end: number }): Readable {
+    return this.#store.open(digest, range);
+  }
+
   /** A manifest that was kept here, never one from upstream. */
   kept(digest: Digest): Manifest | undefined {
     return this.#manifests.get(digest);
@@ -99,7 +105,7 @@ export class Spool implements Source {
       await writer.commit(digest);
     } catch (error) {
       content.destroy();
-      await writer.abort(error instanceof Error ? error : new Error(String(error))).catch(() => undefined);
+      await writer.abort(toError(error)).catch(() => undefined);
     } finally {
       this.#fetching.delete(digest);
     }

@@ -57,7 +57,7 @@ export async function answerError(
   error: unknown,
 ): Promise<void> {
   const { request, response } = exchange;
-  if (response.headersSent || request.destroyed) {
+  if (response.headersSent || request.socket.destroyed) {
     response.destroy();
     return;
   }

@@ -14,6 +14,7 @@ export class BlobStore {
   readonly #blobs: string;
   readonly #incoming: string;
   readonly #dir: string;
+  readonly #writers = new Set<BlobWriter>();
 
   /** @param dir belongs to the store alone; it is made when the first blob arrives */
   constructor(dir: string) {
@@ -40,7 +41,12 @@ export class BlobStore {
   async begin(): Promise<BlobWriter> {
     await Promise.all([this.#blobs, this.#incoming].map((dir) => mkdir(dir, { recursive: true })));
     const path = join(this.#incoming, randomUUID());
-    return new BlobWriter(await open(path, 'wx+'), path, (digest) => this.#path(digest));
+    const writer = new BlobWriter(await open(path, 'wx+'), path, {
+      placeOf: (digest) => this.#path(digest),
+      ended: () => this.#writers.delete(writer),
+    });
+    this.#writers.add(writer);
+    return writer;
   }
 
   /** Removes a blob if it is there; readers that opened it go on. */
@@ -48,8 +54,9 @@ export class BlobStore {
     await rm(this.#path(digest), { force: true });
   }
 
-  /** Removes the folder and all that is in it. */
+  /** Aborts what is on its way in, and removes the folder and all that is in it. */
   async destroy(): Promise<void> {
+    await Promise.all([...this.#writers].map((writer) => writer.abort(new Error('the blob store is gone'))));
     await rm(this.#dir, { recursive: true, force: true, maxRetries: 3 });
   }
 

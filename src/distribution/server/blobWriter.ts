@@ -14,6 +14,7 @@ export class BlobWriter {
   readonly #handle: FileHandle;
   readonly #path: string;
   readonly #placeOf: (digest: Digest) => string;
+  readonly #ended: () => void;
   readonly #hash = startDigest();
   #state: State = { name: 'open' };
   #received = 0;
@@ -25,12 +26,17 @@ export class BlobWriter {
   /**
    * @param handle a new file, open for reading and writing, which the writer closes
    * @param path where that file is
-   * @param placeOf where a blob of a given digest belongs, on the same file system
+   * @param store where a blob of a given digest belongs, on the same file system; and who is told of the end
    */
-  constructor(handle: FileHandle, path: string, placeOf: (digest: Digest) => string) {
+  constructor(
+    handle: FileHandle,
+    path: string,
+    store: { placeOf: (digest: Digest) => string; ended: (writer: BlobWriter) => void },
+  ) {
     this.#handle = handle;
     this.#path = path;
-    this.#placeOf = placeOf;
+    this.#placeOf = store.placeOf;
+    this.#ended = () => store.ended(this);
   }
 
   /** Bytes written so far. */
@@ -134,6 +140,7 @@ export class BlobWriter {
     this.#busy = true;
     await rename(this.#path, path);
     this.#state = { name: 'committed', path };
+    this.#ended();
     this.#announce();
     await this.#release();
   }
@@ -142,6 +149,7 @@ export class BlobWriter {
   async abort(reason: Error = new Error('the upload was aborted')): Promise<void> {
     if (this.#state.name !== 'open') return;
     this.#state = { name: 'aborted', reason };
+    this.#ended();
     this.#announce();
     await Promise.all([this.#release(), rm(this.#path, { force: true })]);
   }

@@ -1,0 +1,14 @@
+/** What a finished command left. */
+export interface CommandResult {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Runs the docker command; a collaborator, so that the core starts no processes on its own. */
+export interface Docker {
+  /** Runs quietly and gives what was printed, whatever the exit code. */
+  ask(args: readonly string[]): Promise<CommandResult>;
+  /** Runs with its output shown as it comes, and gives the end of it. */
+  show(args: readonly string[]): Promise<CommandResult>;
+}

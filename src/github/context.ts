@@ -1,0 +1,45 @@
+import { readFile } from 'node:fs/promises';
+import * as z from 'zod/mini';
+import type { RunContext } from '../modes/services.ts';
+
+/** What the runner puts into the environment of a step; all of it may be absent outside of GitHub. */
+const environmentSchema = z.looseObject({
+  GITHUB_RUN_ID: z._default(z.string(), '0'),
+  GITHUB_RUN_ATTEMPT: z._default(z.string(), '1'),
+  GITHUB_JOB: z._default(z.string(), ''),
+  GITHUB_SERVER_URL: z._default(z.string(), ''),
+  GITHUB_REPOSITORY: z._default(z.string(), ''),
+  GITHUB_EVENT_PATH: z._default(z.string(), ''),
+  BUILDX_NO_DEFAULT_ATTESTATIONS: z._default(z.string(), ''),
+  AWS_ENDPOINT_URL: z._default(z.string(), ''),
+  AWS_ENDPOINT_URL_ECR: z._default(z.string(), ''),
+});
+
+const eventSchema = z.looseObject({
+  repository: z.optional(z.looseObject({ private: z.optional(z.boolean()) })),
+});
+
+/**
+ * Reads what the workflow run is.
+ * @param tempDir a folder that exists, for this run alone
+ */
+export async function readContext(environment: NodeJS.ProcessEnv, tempDir: string): Promise<RunContext> {
+  const read = z.parse(environmentSchema, environment);
+  const page = `${read.GITHUB_SERVER_URL}/${read.GITHUB_REPOSITORY}/actions/runs/${read.GITHUB_RUN_ID}`;
+  return {
+    runId: read.GITHUB_RUN_ID,
+    runAttempt: Number(read.GITHUB_RUN_ATTEMPT) || 1,
+    job: read.GITHUB_JOB,
+    runUrl:
+      read.GITHUB_SERVER_URL && read.GITHUB_REPOSITORY ? `${page}/attempts/${read.GITHUB_RUN_ATTEMPT}` : '',
+    privateRepository: await isPrivate(read.GITHUB_EVENT_PATH),
+    noDefaultAttestations: /^(1|true)$/i.test(read.BUILDX_NO_DEFAULT_ATTESTATIONS),
+    tempDir,
+    apiOverridden: read.AWS_ENDPOINT_URL_ECR !== '' || read.AWS_ENDPOINT_URL !== '',
+  };
+}
+
+async function isPrivate(eventPath: string): Promise<boolean> {
+  const text = await readFile(eventPath, 'utf8').catch(() => '{}');
+  return z.safeParse(eventSchema, JSON.parse(text)).data?.repository?.private ?? false;
+}

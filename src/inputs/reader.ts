@@ -1,0 +1,85 @@
+import { type Platform, PlatformError, parsePlatform } from '../image/platform.ts';
+import { parseLines, parseList, parseSecrets } from './lists.ts';
+
+/** Gives an input's text, trimmed; empty when it is not set. */
+export type GetInput = (name: string) => string;
+
+/** Reads inputs one by one and gathers what is wrong with them, so that all of it can be told at once. */
+export class InputReader {
+  readonly problems: string[] = [];
+  readonly #get: GetInput;
+
+  constructor(get: GetInput) {
+    this.#get = get;
+  }
+
+  text(name: string): string {
+    return this.#get(name).trim();
+  }
+
+  /** Entries by comma or newline. */
+  list(name: string): string[] {
+    return this.#parsed(name, parseList);
+  }
+
+  /** Entries by newline. */
+  lines(name: string): string[] {
+    return this.#parsed(name, parseLines);
+  }
+
+  /** Entries by newline, white space kept. */
+  secrets(name: string): string[] {
+    return this.#parsed(name, parseSecrets);
+  }
+
+  /** YAML's booleans, as the toolkit reads them. */
+  flag(name: string, fallback: boolean): boolean {
+    const text = this.text(name);
+    if (text === '') return fallback;
+    if (/^(true|True|TRUE)$/.test(text)) return true;
+    if (!/^(false|False|FALSE)$/.test(text)) this.refuse(name, text, 'write true or false');
+    return false;
+  }
+
+  oneOf<T extends string>(name: string, choices: readonly T[], fallback: T): T {
+    const text = this.text(name);
+    if (text === '') return fallback;
+    const choice = choices.find((each) => each === text);
+    if (!choice) this.refuse(name, text, `write one of ${choices.join(', ')}`);
+    return choice ?? fallback;
+  }
+
+  number(name: string): number | undefined {
+    const text = this.text(name);
+    if (text === '') return undefined;
+    if (!/^\d+$/.test(text)) this.refuse(name, text, 'write a whole number');
+    return Number(text);
+  }
+
+  platforms(name: string): Platform[] {
+    return this.list(name).flatMap((text) => {
+      try {
+        return [parsePlatform(text)];
+      } catch (error) {
+        if (!(error instanceof PlatformError)) throw error;
+        this.problems.push(`input "${name}": ${error.message}`);
+        return [];
+      }
+    });
+  }
+
+  /** Notes that an input's value cannot be used, and what to write instead. */
+  refuse(name: string, value: string, advice: string): void {
+    this.problems.push(`input "${name}": "${value}": ${advice}`);
+  }
+
+  #parsed(name: string, parse: (text: string) => string[]): string[] {
+    const text = this.#get(name);
+    try {
+      return parse(text);
+    } catch (error) {
+      this.problems.push(`input "${name}" is not a list: ${error instanceof Error ? error.message : error}`);
+      return [];
+    }
+  }
+}

@@ -1,0 +1,117 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type * as Core from '@actions/core';
+import { DEFAULT_RETRY } from './distribution/retry.ts';
+import { createTransport } from './distribution/transport.ts';
+import { createEcrApi } from './ecr/api.ts';
+import { readContext } from './github/context.ts';
+import { runnerDocker } from './github/docker.ts';
+import { artifactLegs } from './github/legs.ts';
+import { createProgress } from './github/progress.ts';
+import { imagesOf, isShown, summaryOf } from './github/report.ts';
+import { type Inputs, parseInputs } from './inputs/inputs.ts';
+import { runBuild } from './modes/build.ts';
+import { runMirror } from './modes/mirror.ts';
+import type { Log, Outcome, RunContext, Services } from './modes/services.ts';
+import { runStitch } from './modes/stitch.ts';
+import { Problems } from './problems.ts';
+
+const USER_AGENT = 'ecr-multiarch/1.0.0';
+const CONNECTIONS_PER_ORIGIN = 16;
+
+type Toolkit = typeof Core;
+
+/**
+ * The whole action: reads the inputs, runs the mode, sets the outputs and the summary, and fails once with everything
+ * that went wrong.
+ */
+export async function runAction(core: Toolkit, environment: NodeJS.ProcessEnv): Promise<void> {
+  // Hosted runners have no role of their own: asking the metadata service for one only costs time.
+  if (environment.RUNNER_ENVIRONMENT === 'github-hosted') environment.AWS_EC2_METADATA_DISABLED ??= 'true';
+  const tempDir = await mkdtemp(join(environment.RUNNER_TEMP || tmpdir(), 'ecr-multiarch-'));
+  try {
+    const inputs = await parseInputs((name) => core.getInput(name, { trimWhitespace: false }), environment);
+    const run = await readContext(environment, tempDir);
+    const services = createServices(core, environment, run);
+    try {
+      await report(core, environment, inputs, await runMode(inputs, services));
+    } finally {
+      await services.transport.close();
+    }
+  } catch (error) {
+    fail(core, error);
+  } finally {
+    await rm(tempDir, { recursive: true, force: true });
+  }
+}
+
+function runMode(inputs: Inputs, services: Services): Promise<Outcome> {
+  switch (inputs.mode) {
+    case 'build':
+      return runBuild(inputs, services);
+    case 'stitch':
+      return runStitch(inputs, services);
+    case 'mirror':
+      return runMirror(inputs, services);
+  }
+}
+
+function createServices(core: Toolkit, environment: NodeJS.ProcessEnv, run: RunContext): Services {
+  const log: Log = { info: core.info, warning: core.warning, group: core.group };
+  return {
+    log,
+    run,
+    docker: runnerDocker(),
+    legs: artifactLegs(async () => (await import('@actions/artifact')).default, run.tempDir),
+    transport: createTransport({
+      connections: CONNECTIONS_PER_ORIGIN,
+      userAgent: USER_AGENT,
+      proxy: readProxy(environment),
+    }),
+    retry: DEFAULT_RETRY,
+    observer: createProgress(core.info),
+    createApi: (region) => createEcrApi({ region, userAgent: USER_AGENT }),
+    mask: core.setSecret,
+  };
+}
+
+function readProxy(environment: NodeJS.ProcessEnv): { http?: string; https?: string; no?: string } {
+  const either = (name: string) => environment[name.toLowerCase()] || environment[name];
+  const [http, https, no] = [either('HTTP_PROXY'), either('HTTPS_PROXY'), either('NO_PROXY')];
+  return { ...(http && { http }), ...(https && { https }), ...(no && { no }) };
+}
+
+const HEADINGS: Readonly<Record<Inputs['mode'], string>> = {
+  build: 'Built',
+  stitch: 'Published',
+  mirror: 'Mirrored',
+};
+
+async function report(
+  core: Toolkit,
+  environment: NodeJS.ProcessEnv,
+  inputs: Inputs,
+  outcome: Outcome,
+): Promise<void> {
+  const { results } = outcome;
+  core.setOutput('digest', outcome.digest);
+  core.setOutput('images', JSON.stringify(imagesOf(outcome)));
+  core.setOutput('results', JSON.stringify(results));
+  core.setOutput('metadata', outcome.metadata);
+  const complete = results.every(isShown);
+  const summary = summaryOf(
+    outcome,
+    `${complete ? HEADINGS[inputs.mode] : 'Not published:'} ${inputs.target.repository}`,
+  );
+  core.info(summary);
+  if (environment.GITHUB_STEP_SUMMARY) await core.summary.addRaw(summary, true).write();
+  if (!complete) throw new Problems(results.flatMap(({ error }) => error ?? []));
+}
+
+/** Only debug logging shows where in the code an error came from. */
+function fail(core: Toolkit, error: unknown): void {
+  const failure = error instanceof Error ? error : new Error(String(error));
+  core.debug(failure.stack ?? failure.message);
+  core.setFailed(failure.message);
+}

@@ -1,0 +1,134 @@
+import { type Built, build } from '../buildx/build.ts';
+import { describe } from '../image/manifest.ts';
+import { formatPlatform, type Platform, parsePlatform, samePlatform } from '../image/platform.ts';
+import type { BuildInputs } from '../inputs/inputs.ts';
+import { openLayout } from '../layout/layout.ts';
+import { Problems } from '../problems.ts';
+import { anyOf, type Destination } from '../release/content.ts';
+import { type Inspection, inspectRoot } from '../release/inspect.ts';
+import type { Leg } from '../release/leg.ts';
+import { graphBytes } from '../release/replicate.ts';
+import { openSpool, publishEverywhere, replicasOf } from './publishing.ts';
+import { type Outcome, openTarget, type Services } from './services.ts';
+
+/**
+ * Builds an image (or takes one that is built already) and lands it by digest in every region; leaves a record for the
+ * stitch, or publishes it under its tags when there is none to come.
+ * @throws Problems for what the user has to mend; failures in regions are in the outcome
+ */
+export async function runBuild(inputs: BuildInputs, services: Services): Promise<Outcome> {
+  const startedAt = Date.now();
+  const { target, tags } = inputs;
+  const platforms = inputs.platforms.length > 0 ? inputs.platforms : [runnerPlatform()];
+  const destinations = await openTarget(target, services);
+  const built = await obtain(inputs, platforms, destinations, services);
+  const inspection = await inspectRoot(built.root, built.source);
+  const labels = inspection.images.map(({ descriptor }) => formatPlatform(descriptor.platform));
+  // A layout was built by others, for platforms of their own, unless the user says which it must have.
+  if (inputs.platforms.length > 0 || !inputs.ociLayout) assertPlatforms(platforms, inspection);
+  const outcome = await publishEverywhere(
+    {
+      root: built.root,
+      repository: target.repository,
+      platforms: labels,
+      tags,
+      replicas: built.replicas,
+      countBytes: () => graphBytes(describe(built.root), built.source),
+      startedAt,
+      metadata: built.metadata,
+    },
+    services,
+  );
+  const landed = outcome.results.every(({ error }) => error === undefined);
+  if (inputs.legs === 'artifact' && landed) {
+    await services.legs.save(toLeg(inputs, built, inspection, destinations, services));
+    services.log.info(`Left the record of ${labels.join(', ')} for the stitch`);
+  }
+  return outcome;
+}
+
+async function obtain(
+  inputs: BuildInputs,
+  platforms: readonly Platform[],
+  destinations: readonly Destination[],
+  services: Services,
+): Promise<Built> {
+  const { run, docker, log } = services;
+  if (inputs.ociLayout) {
+    const { root, source } = await openLayout(inputs.ociLayout);
+    return {
+      root,
+      source,
+      replicas: replicasOf(destinations, source, services),
+      metadata: '{}',
+      builder: 'oci-layout',
+    };
+  }
+  for (const secret of inputs.options.secrets) services.mask(secret.slice(secret.indexOf('=') + 1));
+  if (inputs.options.githubToken) services.mask(inputs.options.githubToken);
+  // What the builder need not send, because every region has it, is read back from one of them.
+  const spool = openSpool(services, anyOf(destinations));
+  return build(
+    {
+      options: inputs.options,
+      platforms,
+      transport: inputs.transport,
+      attestations: {
+        noDefault: run.noDefaultAttestations,
+        privateRepository: run.privateRepository,
+        runUrl: run.runUrl,
+      },
+      name: inputs.target.repository.split('/').at(-1) ?? 'image',
+      dir: run.tempDir,
+      spool,
+      replicasFrom: (source) => replicasOf(destinations, source, services),
+    },
+    docker,
+    log,
+  );
+}
+
+function assertPlatforms(wanted: readonly Platform[], { images }: Inspection): void {
+  const built = images.map(({ descriptor }) => descriptor.platform);
+  const missing = wanted.filter(
+    (platform) => !built.some((each) => samePlatform(withoutVersion(each), platform)),
+  );
+  if (missing.length === 0) return;
+  throw new Problems([
+    `the build gave ${built.map(formatPlatform).join(', ')}, not ${missing.map(formatPlatform).join(', ')}: check "platforms", and FROM --platform in the Dockerfile`,
+  ]);
+}
+
+function withoutVersion({ 'os.version': _, ...platform }: Platform): Platform {
+  return platform;
+}
+
+/** The platform of this machine, as containers on it have it. */
+function runnerPlatform(): Platform {
+  const os = process.platform === 'win32' ? 'windows' : 'linux';
+  const architecture = process.arch === 'x64' ? 'amd64' : process.arch;
+  return parsePlatform(`${os}/${architecture}`);
+}
+
+function toLeg(
+  { target, jobIndex, jobTotal }: BuildInputs,
+  { root, builder }: Built,
+  { images, attestations }: Inspection,
+  destinations: readonly Destination[],
+  { run }: Services,
+): Leg {
+  return {
+    schema: 'ecr-multiarch/leg/v1',
+    repository: target.repository,
+    runId: run.runId,
+    runAttempt: run.runAttempt,
+    job: run.job,
+    ...(jobIndex !== undefined && { jobIndex }),
+    ...(jobTotal !== undefined && { jobTotal }),
+    builder,
+    root: root.digest,
+    images: [...images],
+    attestations: [...attestations],
+    destinations: destinations.map(({ image }) => image),
+  };
+}

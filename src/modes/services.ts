@@ -1,0 +1,77 @@
+import type { Docker } from '../buildx/docker.ts';
+import type { RetryPolicy } from '../distribution/retry.ts';
+import type { Transport } from '../distribution/transport.ts';
+import type { EcrApi } from '../ecr/api.ts';
+import { openDestinations } from '../ecr/destinations.ts';
+import type { Target } from '../inputs/inputs.ts';
+import type { Destination } from '../release/content.ts';
+import type { Leg } from '../release/leg.ts';
+import type { Result } from '../release/release.ts';
+import type { TransferObserver } from '../release/replicate.ts';
+
+/** What is said while a mode runs. */
+export interface Log {
+  info(message: string): void;
+  warning(message: string): void;
+  /** Runs a step whose lines are folded together under a title. */
+  group<T>(title: string, step: () => Promise<T>): Promise<T>;
+}
+
+/** Where legs are handed over. */
+export interface LegStore {
+  save(leg: Leg): Promise<void>;
+  /** All legs of this run, of every repository. */
+  list(): Promise<Leg[]>;
+}
+
+/** What the workflow run is, as far as a mode needs to know. */
+export interface RunContext {
+  readonly runId: string;
+  readonly runAttempt: number;
+  /** The job's id in the workflow file. */
+  readonly job: string;
+  /** The page of this run, or empty outside of GitHub. */
+  readonly runUrl: string;
+  readonly privateRepository: boolean;
+  readonly noDefaultAttestations: boolean;
+  /** A folder for this run's files; it exists, and is removed by whoever made it. */
+  readonly tempDir: string;
+  /** Whether `AWS_ENDPOINT_URL_ECR` leads the API elsewhere than to AWS. */
+  readonly apiOverridden: boolean;
+}
+
+/** The collaborators of every mode. */
+export interface Services {
+  readonly log: Log;
+  readonly run: RunContext;
+  readonly docker: Docker;
+  readonly legs: LegStore;
+  readonly transport: Transport;
+  readonly retry: RetryPolicy;
+  readonly observer: TransferObserver;
+  createApi(region: string): EcrApi;
+  /** Keeps a secret out of all logs from now on. */
+  mask(secret: string): void;
+}
+
+/** What a mode gives back; failures in destinations are among the results. */
+export interface Outcome {
+  readonly digest: string;
+  readonly tags: readonly string[];
+  readonly results: readonly Result[];
+  /** JSON: what buildx said of the build, or the description of the published root. */
+  readonly metadata: string;
+}
+
+/** Uploads beside each other in one region, at the most. */
+export const UPLOADS_PER_REGION = 6;
+
+/** Opens the destinations that a target names. */
+export function openTarget(target: Target, services: Services): Promise<Destination[]> {
+  const { apiOverridden } = services.run;
+  return services.log.group(`Opening ${target.repository} in ${target.regions.join(', ')}`, async () => {
+    const destinations = await openDestinations({ ...target, apiOverridden }, services);
+    for (const { name, image } of destinations) services.log.info(`${name}: ${image}`);
+    return destinations;
+  });
+}

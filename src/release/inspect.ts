@@ -1,0 +1,85 @@
+import type { Descriptor } from '../image/descriptor.ts';
+import { isAttestation } from '../image/index.ts';
+import {
+  blobsOf,
+  describe,
+  type ImageManifest,
+  type Manifest,
+  ManifestError,
+  platformFromConfig,
+} from '../image/manifest.ts';
+import { isIndexType } from '../image/mediaTypes.ts';
+import { formatPlatform, normalizePlatform, type Platform } from '../image/platform.ts';
+import type { Source } from './content.ts';
+
+/** The most that an image's config may have, in bytes: BuildKit's are a few thousand. */
+const MAX_CONFIG_BYTES = 8 * 1024 * 1024;
+
+/** One image below a root, with the platform that its own config states. */
+export interface InspectedImage {
+  readonly descriptor: Descriptor & { readonly platform: Platform };
+  /** Bytes of its blobs. */
+  readonly bytes: number;
+}
+
+/** What stands below a root. */
+export interface Inspection {
+  readonly images: readonly InspectedImage[];
+  /** Manifests that speak of the images: provenance and bills of material. */
+  readonly attestations: readonly Descriptor[];
+}
+
+/**
+ * Looks into a build's result: which images it has, for which platforms, and what attests them.
+ * @throws ManifestError when a config says another platform than the index, or an index stands in an index
+ */
+export async function inspectRoot(root: Manifest, source: Source): Promise<Inspection> {
+  if (root.kind === 'image')
+    return { images: [await inspectImage(describe(root), root, source)], attestations: [] };
+  const nested = root.manifests.find(({ mediaType }) => isIndexType(mediaType));
+  if (nested)
+    throw new ManifestError(`${root.digest} holds another index, ${nested.digest}: build images only`);
+  const images = root.manifests.filter((child) => !isAttestation(child));
+  return {
+    images: await Promise.all(
+      images.map(async (child) => {
+        const manifest = await source.manifest(child);
+        if (manifest.kind !== 'image') throw new ManifestError(`${child.digest} is not an image`);
+        return inspectImage(child, manifest, source);
+      }),
+    ),
+    attestations: root.manifests.filter(isAttestation),
+  };
+}
+
+async function inspectImage(
+  descriptor: Descriptor,
+  manifest: ImageManifest,
+  source: Source,
+): Promise<InspectedImage> {
+  const stated = await platformOfImage(manifest, source);
+  const listed = descriptor.platform && normalizePlatform(descriptor.platform);
+  if (
+    listed &&
+    formatPlatform({ ...listed, 'os.version': stated['os.version'] }) !== formatPlatform(stated)
+  ) {
+    throw new ManifestError(
+      `${descriptor.digest} is listed as ${formatPlatform(listed)}, but its own config says ${formatPlatform(stated)}: check the FROM --platform of its Dockerfile`,
+    );
+  }
+  return {
+    descriptor: { ...descriptor, platform: { ...listed, ...stated } },
+    bytes: blobsOf(manifest).reduce((sum, { size }) => sum + size, 0),
+  };
+}
+
+/**
+ * The platform in an image's own config, in normal form.
+ * @throws ManifestError when the config is too large, not JSON, or names none
+ */
+export async function platformOfImage({ config }: ImageManifest, source: Source): Promise<Platform> {
+  if (config.size > MAX_CONFIG_BYTES)
+    throw new ManifestError(`${config.digest} is too large for an image config`);
+  const chunks = await (await source.blob(config)).toArray();
+  return normalizePlatform(platformFromConfig(Buffer.concat(chunks)));
+}
