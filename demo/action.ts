@@ -11,6 +11,8 @@ export interface Step {
   readonly environment: NodeJS.ProcessEnv;
   /** Told of every line that the runner would show. */
   readonly say: (line: string) => void;
+  /** Whether groups show their titles alone, as the runner's log does until one is opened. */
+  readonly folded: boolean;
 }
 
 /** What a step left. */
@@ -22,7 +24,7 @@ export interface StepResult {
 }
 
 /** Runs the bundled action as a runner does: inputs in the environment, outputs and the summary in files. */
-export async function runStep({ dir, inputs, environment, say }: Step): Promise<StepResult> {
+export async function runStep({ dir, inputs, environment, say, folded }: Step): Promise<StepResult> {
   await mkdir(dir, { recursive: true });
   const [outputFile, summaryFile] = [join(dir, 'output'), join(dir, 'summary.md')];
   await Promise.all([writeFile(outputFile, ''), writeFile(summaryFile, '')]);
@@ -40,10 +42,8 @@ export async function runStep({ dir, inputs, environment, say }: Step): Promise<
       ...Object.fromEntries(inputVariables),
     },
   });
-  createInterface({ input: child.stdout }).on('line', (line) => {
-    const shown = asRunner(line);
-    if (shown !== undefined) say(shown);
-  });
+  const show = createRunnerLog(say, folded);
+  createInterface({ input: child.stdout }).on('line', show);
   const code = await new Promise<number>((resolve, reject) => {
     child.once('error', reject);
     child.once('close', (status) => resolve(status ?? 1));
@@ -52,11 +52,14 @@ export async function runStep({ dir, inputs, environment, say }: Step): Promise<
   return { code, outputs, summary };
 }
 
-/** What the runner's log shows of a line: workflow commands are carried out, not printed. */
-function asRunner(line: string): string | undefined {
-  const [, command, text] = /^::(\w[\w-]*)[^:]*::(.*)$/.exec(line) ?? [];
-  if (command === undefined) return line;
-  if (command === 'group') return `▸ ${text}`;
-  if (command === 'error' || command === 'warning') return `${command}: ${decodeURIComponent(text ?? '')}`;
-  return undefined;
+/** Shows lines as the runner's log does: workflow commands are carried out, not printed. */
+function createRunnerLog(say: (line: string) => void, folded: boolean): (line: string) => void {
+  let inGroup = false;
+  return (line) => {
+    const [, command, text = ''] = /^::(\w[\w-]*)[^:]*::(.*)$/.exec(line) ?? [];
+    if (command === 'group') say(`▸ ${text}`);
+    if (command === 'group' || command === 'endgroup') inGroup = command === 'group';
+    if (command === 'error' || command === 'warning') say(`${command}: ${decodeURIComponent(text)}`);
+    if (command === undefined && !(inGroup && folded)) say(inGroup ? `  ${line}` : line);
+  };
 }

@@ -2,11 +2,11 @@ import { execFile } from 'node:child_process';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
+import { parseArgs, promisify } from 'node:util';
 import { type Emulator, startEmulator } from '../emulator/emulator.ts';
 import { startArtifactService } from '../emulator/github/artifactService.ts';
 import { parsePlatform } from '../src/image/platform.ts';
-import { runStep, type StepResult } from './action.ts';
+import { runStep, type Step, type StepResult } from './action.ts';
 import { writeLayout } from './image.ts';
 import { pull } from './pull.ts';
 
@@ -15,6 +15,9 @@ const PLATFORMS = ['linux/amd64', 'linux/arm64'];
 const REPOSITORY = 'team/web';
 const TAG = 'v1.0.0';
 const RUN_ID = '4711';
+
+/** `--verbose` shows what is in the log's groups too. */
+const { values } = parseArgs({ options: { verbose: { type: 'boolean', default: false } } });
 
 const say = (line = '') => process.stdout.write(`${line}\n`);
 
@@ -96,8 +99,12 @@ async function buildLeg(
   });
 }
 
-async function step(name: string, options: Omit<Parameters<typeof runStep>[0], 'say'>): Promise<StepResult> {
-  const result = await runStep({ ...options, say: (line) => say(`  ${name.padEnd(6)} │ ${line}`) });
+async function step(name: string, options: Omit<Step, 'say' | 'folded'>): Promise<StepResult> {
+  const result = await runStep({
+    ...options,
+    folded: !values.verbose,
+    say: (line) => say(`  ${name.padEnd(6)} │ ${line}`),
+  });
   if (result.code !== 0) throw new Error(`the step "${name}" failed with exit code ${result.code}`);
   return result;
 }

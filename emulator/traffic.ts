@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import { answer } from '../src/distribution/server/answers.ts';
 
@@ -11,7 +12,7 @@ export interface RequestFacts {
   readonly operation?: string;
 }
 
-/** A request that came, and what became of it. */
+/** A request that came, and what became of it: told when its answer has ended, just after the client has it. */
 export interface RecordedRequest extends RequestFacts {
   /** 0 while there is no answer, and for good when the connection was cut before there was one. */
   status: number;
@@ -67,6 +68,8 @@ function record(facts: RequestFacts, request: IncomingMessage, response: ServerR
     if (Buffer.isBuffer(chunk)) entry.received += chunk.length;
     return push(chunk, encoding);
   };
+  // Node keeps the headers that writeHead is given, for getHeader, only beside one that was set before.
+  response.setHeader('x-amzn-RequestId', randomUUID());
   const settle = () => {
     if (response.headersSent) entry.status = response.statusCode;
     if (response.writableFinished && request.method !== 'HEAD')

@@ -9,13 +9,14 @@ import { readContext } from './github/context.ts';
 import { runnerDocker } from './github/docker.ts';
 import { artifactLegs } from './github/legs.ts';
 import { createProgress } from './github/progress.ts';
-import { imagesOf, isShown, summaryOf } from './github/report.ts';
+import { imagesOf, resultLine, summaryOf } from './github/report.ts';
 import { type Inputs, parseInputs } from './inputs/inputs.ts';
 import { runBuild } from './modes/build.ts';
 import { runMirror } from './modes/mirror.ts';
 import type { Log, Outcome, RunContext, Services } from './modes/services.ts';
 import { runStitch } from './modes/stitch.ts';
 import { Problems } from './problems.ts';
+import { isDone } from './release/release.ts';
 
 const USER_AGENT = 'ecr-multiarch/1.0.0';
 const CONNECTIONS_PER_ORIGIN = 16;
@@ -99,12 +100,12 @@ async function report(
   core.setOutput('images', JSON.stringify(imagesOf(outcome)));
   core.setOutput('results', JSON.stringify(results));
   core.setOutput('metadata', outcome.metadata);
-  const complete = results.every(isShown);
+  const complete = results.every(isDone);
   const summary = summaryOf(
     outcome,
     `${complete ? HEADINGS[inputs.mode] : 'Not published:'} ${inputs.target.repository}`,
   );
-  core.info(summary);
+  for (const result of results) core.info(resultLine(result));
   if (environment.GITHUB_STEP_SUMMARY) await core.summary.addRaw(summary, true).write();
   if (!complete) throw new Problems(results.flatMap(({ error }) => error ?? []));
 }

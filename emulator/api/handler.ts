@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { answer } from '../../src/distribution/server/answers.ts';
 import { operationOf, signatureScope } from '../addresses.ts';
@@ -39,7 +38,7 @@ export function createApiHandler(
       answer(
         { request, response },
         status,
-        { 'Content-Type': 'application/x-amz-json-1.1', 'x-amzn-RequestId': randomUUID() },
+        { 'Content-Type': 'application/x-amz-json-1.1' },
         JSON.stringify(body),
       );
     try {

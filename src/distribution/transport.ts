@@ -26,6 +26,7 @@ export interface HttpResponse {
 /** Sends one request and gives the answer, whatever its status; redirects are not followed. */
 export interface Transport {
   send(request: HttpRequest): Promise<HttpResponse>;
+  /** Ends all connections; called when no request matters any more. */
   close(): Promise<void>;
 }
 
@@ -53,7 +54,7 @@ export function createTransport(options: TransportOptions): Transport {
       });
       return toResponse(method, url, answer);
     },
-    close: () => dispatcher.close(),
+    close: () => dispatcher.destroy(),
   };
 }
 

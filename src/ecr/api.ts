@@ -27,8 +27,8 @@ export interface EcrApi {
   authorize(): Promise<Authorization>;
   /** Whether the repository is there. */
   repositoryExists(name: string, account: string | undefined): Promise<boolean>;
-  /** Creates a repository with ECR's defaults; one that was created meanwhile is as good. */
-  createRepository(name: string, account: string | undefined): Promise<void>;
+  /** Creates a repository with ECR's defaults; false when another job has created it meanwhile, which is as good. */
+  createRepository(name: string, account: string | undefined): Promise<boolean>;
   /** Those of at most 100 digests that the repository holds as layers, with their sizes in bytes. */
   availableLayers(
     name: string,
@@ -83,8 +83,10 @@ export function createEcrApi({ region, userAgent }: EcrApiOptions): EcrApi {
     async createRepository(name, account) {
       try {
         await client.send(new CreateRepositoryCommand({ repositoryName: name, ...registry(account) }));
+        return true;
       } catch (error) {
-        if (!(error instanceof RepositoryAlreadyExistsException)) throw error;
+        if (error instanceof RepositoryAlreadyExistsException) return false;
+        throw error;
       }
     },
 

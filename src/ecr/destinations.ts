@@ -123,8 +123,8 @@ async function ensureRepository(
       `${region}: the repository "${repository}" does not exist: create it there, or set "create-repository: true"`,
     ]);
   }
-  await api.createRepository(repository, account);
-  log.info(`${region}: created the repository ${repository}`);
+  const created = await api.createRepository(repository, account);
+  if (created) log.info(`${region}: created the repository ${repository}`);
 }
 
 /** Asks for many layers in one call; where the API does not answer, the registry is asked for each. */

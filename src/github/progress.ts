@@ -2,8 +2,10 @@ import type { Descriptor } from '../image/descriptor.ts';
 import type { TransferObserver } from '../release/replicate.ts';
 import { formatBytes } from './report.ts';
 
-/** Uploads that take less than this go unmentioned until they end, in milliseconds. */
+/** How often an upload is mentioned while it goes on, in milliseconds. */
 const INTERVAL = 10_000;
+/** Smaller blobs go unmentioned, in bytes: there are many of them, and each is there at once. */
+const MENTIONED = 1_000_000;
 
 interface Transfer {
   readonly startedAt: number;
@@ -12,7 +14,7 @@ interface Transfer {
 }
 
 /**
- * Tells of uploads in the log: each one when it ends, and every ten seconds how far a long one is.
+ * Tells of uploads in the log: each large one when it ends, and every ten seconds how far a long one is.
  */
 export function createProgress(say: (line: string) => void, now: () => number = Date.now): TransferObserver {
   const transfers = new Map<string, Transfer>();
@@ -34,6 +36,7 @@ export function createProgress(say: (line: string) => void, now: () => number = 
     finished(destination, descriptor) {
       const transfer = transfers.get(key(destination, descriptor));
       transfers.delete(key(destination, descriptor));
+      if (descriptor.size < MENTIONED) return;
       const seconds = ((now() - (transfer?.startedAt ?? now())) / 1000).toFixed(1);
       say(`${destination}: sent ${shorten(descriptor)} (${formatBytes(descriptor.size)} in ${seconds} s)`);
     },

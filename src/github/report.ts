@@ -1,5 +1,5 @@
 import type { Outcome } from '../modes/services.ts';
-import type { Result } from '../release/release.ts';
+import { isDone, type Result } from '../release/release.ts';
 
 const UNITS = ['B', 'kB', 'MB', 'GB', 'TB'];
 
@@ -13,19 +13,21 @@ export function formatBytes(bytes: number): string {
 /** The references under which the release can be pulled: every tag in every destination, or the digest alone. */
 export function imagesOf({ digest, tags, results }: Outcome): string[] {
   return results
-    .filter(isShown)
+    .filter(isDone)
     .flatMap(({ image }) =>
       tags.length > 0 ? tags.map((tag) => `${image}:${tag}`) : [`${image}@${digest}`],
     );
 }
 
-/** Whether a destination shows the release now. */
-export function isShown({ state }: Result): boolean {
-  return state === 'published' || state === 'unchanged';
+/** One line about a destination, for the log. */
+export function resultLine({ destination, state, digest, sent, reused, seconds }: Result): string {
+  const bytes = `sent ${formatBytes(sent)}, reused ${formatBytes(reused)}`;
+  return `${destination}: ${state}: ${digest} (${bytes}, ${seconds.toFixed(1)} s)`;
 }
 
 const MARKS: Readonly<Record<Result['state'], string>> = {
   published: '✅',
+  landed: '✅',
   unchanged: '✅',
   'held back': '⏸️',
   failed: '❌',

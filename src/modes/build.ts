@@ -7,9 +7,10 @@ import { Problems } from '../problems.ts';
 import { anyOf, type Destination } from '../release/content.ts';
 import { type Inspection, inspectRoot } from '../release/inspect.ts';
 import type { Leg } from '../release/leg.ts';
+import { isDone } from '../release/release.ts';
 import { graphBytes } from '../release/replicate.ts';
 import { openSpool, publishEverywhere, replicasOf } from './publishing.ts';
-import { type Outcome, openTarget, type Services } from './services.ts';
+import { type Outcome, openingTitle, openTarget, type Services } from './services.ts';
 
 /**
  * Builds an image (or takes one that is built already) and lands it by digest in every region; leaves a record for the
@@ -20,7 +21,7 @@ export async function runBuild(inputs: BuildInputs, services: Services): Promise
   const startedAt = Date.now();
   const { target, tags } = inputs;
   const platforms = inputs.platforms.length > 0 ? inputs.platforms : [runnerPlatform()];
-  const destinations = await openTarget(target, services);
+  const destinations = await services.log.group(openingTitle(target), () => openTarget(target, services));
   const built = await obtain(inputs, platforms, destinations, services);
   const inspection = await inspectRoot(built.root, built.source);
   const labels = inspection.images.map(({ descriptor }) => formatPlatform(descriptor.platform));
@@ -39,10 +40,11 @@ export async function runBuild(inputs: BuildInputs, services: Services): Promise
     },
     services,
   );
-  const landed = outcome.results.every(({ error }) => error === undefined);
-  if (inputs.legs === 'artifact' && landed) {
-    await services.legs.save(toLeg(inputs, built, inspection, destinations, services));
-    services.log.info(`Left the record of ${labels.join(', ')} for the stitch`);
+  if (inputs.legs === 'artifact' && outcome.results.every(isDone)) {
+    const leg = toLeg(inputs, built, inspection, destinations, services);
+    await services.log.group(`Handing ${labels.join(', ')} over to the stitch`, () =>
+      services.legs.save(leg),
+    );
   }
   return outcome;
 }

@@ -12,7 +12,7 @@ import type { Source } from '../release/content.ts';
 import { platformOfImage } from '../release/inspect.ts';
 import { graphBytes } from '../release/replicate.ts';
 import { openSpool, publishEverywhere, replicasOf } from './publishing.ts';
-import { type Outcome, openTarget, type Services } from './services.ts';
+import { type Outcome, openingTitle, openTarget, type Services } from './services.ts';
 
 /**
  * Copies an image whole, byte for byte, from a registry that answers anonymously into every region.
@@ -22,10 +22,10 @@ export async function runMirror(inputs: MirrorInputs, services: Services): Promi
   const startedAt = Date.now();
   const { target, tags } = inputs;
   const repository = openSource(inputs.source, services);
-  const [destinations, found] = await Promise.all([
-    openTarget(target, services),
-    readSource(repository, inputs.source),
-  ]);
+  const [destinations, found] = await services.log.group(
+    `${openingTitle(target)}, and reading the source`,
+    () => Promise.all([openTarget(target, services), readSource(repository, inputs.source)]),
+  );
   const spool = openSpool(services, repositorySource(inputs.source.registry, repository));
   const root = keepPlatforms(found, inputs.platforms, inputs.source);
   spool.keep(root);

@@ -66,12 +66,15 @@ export interface Outcome {
 /** Uploads beside each other in one region, at the most. */
 export const UPLOADS_PER_REGION = 6;
 
-/** Opens the destinations that a target names. */
-export function openTarget(target: Target, services: Services): Promise<Destination[]> {
+/** Opens the destinations that a target names, and says which they are. */
+export async function openTarget(target: Target, services: Services): Promise<Destination[]> {
   const { apiOverridden } = services.run;
-  return services.log.group(`Opening ${target.repository} in ${target.regions.join(', ')}`, async () => {
-    const destinations = await openDestinations({ ...target, apiOverridden }, services);
-    for (const { name, image } of destinations) services.log.info(`${name}: ${image}`);
-    return destinations;
-  });
+  const destinations = await openDestinations({ ...target, apiOverridden }, services);
+  for (const { name, image } of destinations) services.log.info(`${name}: ${image}`);
+  return destinations;
+}
+
+/** The title of the step that asks for tokens and looks whether the repositories are there. */
+export function openingTitle({ repository, regions }: Target): string {
+  return `Opening ${repository} in ${regions.join(', ')}`;
 }

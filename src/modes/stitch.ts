@@ -6,7 +6,7 @@ import { Problems } from '../problems.ts';
 import { anyOf } from '../release/content.ts';
 import { assembleLegs } from '../release/leg.ts';
 import { openSpool, publishEverywhere, replicasOf } from './publishing.ts';
-import { type Outcome, openTarget, type Services } from './services.ts';
+import { type Outcome, openingTitle, openTarget, type Services } from './services.ts';
 
 /**
  * Puts the legs of this run together into one index, and publishes it in every region. A region that lacks an image
@@ -16,7 +16,10 @@ import { type Outcome, openTarget, type Services } from './services.ts';
 export async function runStitch(inputs: StitchInputs, services: Services): Promise<Outcome> {
   const startedAt = Date.now();
   const { target, tags, annotations } = inputs;
-  const [destinations, records] = await Promise.all([openTarget(target, services), services.legs.list()]);
+  const [destinations, records] = await services.log.group(
+    `${openingTitle(target)}, and collecting the legs`,
+    () => Promise.all([openTarget(target, services), services.legs.list()]),
+  );
   const assembly = assembleLegs(records, {
     repository: target.repository,
     runId: services.run.runId,

@@ -25,10 +25,11 @@ export interface ReleasePlan {
 }
 
 /**
- * `published`: it shows the release. `unchanged`: it did already, and nothing was sent. `held back`: it holds the
+ * `published`: its tags show the release. `landed`: it holds the release by digest, and no tag was asked for.
+ * `unchanged`: it showed or held the release already, and nothing was written. `held back`: it holds the
  * content, but shows what it showed before, because another destination failed. `failed`: see the error.
  */
-export type ResultState = 'published' | 'unchanged' | 'held back' | 'failed';
+export type ResultState = 'published' | 'landed' | 'unchanged' | 'held back' | 'failed';
 
 export interface Result {
   readonly destination: string;
@@ -42,6 +43,11 @@ export interface Result {
   readonly reused: number;
   readonly seconds: number;
   readonly error?: string;
+}
+
+/** Whether all that was asked for a destination is so now. */
+export function isDone({ state }: Result): boolean {
+  return state === 'published' || state === 'landed' || state === 'unchanged';
 }
 
 /** Steps that people may want to follow. */
@@ -125,9 +131,9 @@ function toResult(plan: ReleasePlan, replica: Replica, outcome: Outcome, bytes: 
   };
 }
 
-/** Without tags, what was written by digest is the publication. */
+/** Without tags there is nothing to publish or to hold back: then it counts whether anything was written. */
 function stateOf(state: Outcome['state'], tags: readonly string[], changed: boolean): ResultState {
-  if (state === 'restored') return 'held back';
-  if (state === 'unchanged' && tags.length === 0 && changed) return 'published';
-  return state;
+  if (state === 'failed') return 'failed';
+  if (tags.length === 0) return changed ? 'landed' : 'unchanged';
+  return state === 'restored' ? 'held back' : state;
 }

@@ -63,7 +63,7 @@ describe('a blob store', () => {
     const content = bytesOf(1_000);
     await put(content);
     const range = await buffer(store.open(digestOf(content), { start: 10, end: 19 }));
-    expect(range).toEqual(content.subarray(10, 20));
+    expect(content.subarray(10, 20).equals(range)).toBe(true);
   });
 
   test('refuses content of another digest, and keeps nothing of it', async () => {

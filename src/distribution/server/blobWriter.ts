@@ -46,7 +46,8 @@ export class BlobWriter {
 
   /**
    * Writes a body to the end, hashing it as it passes. The body is read no faster than the disk takes it. When it
-   * fails, what came of it stays written, and the caller aborts or appends the rest.
+   * fails, what came of it stays written, and the caller aborts or appends the rest; when the disk fails, the blob
+   * is aborted.
    * @throws the body's error, the file system's, or an Error when the writer has ended or another append goes on
    */
   async append(body: Readable): Promise<void> {
@@ -62,10 +63,22 @@ export class BlobWriter {
   }
 
   async #write(chunk: Buffer): Promise<void> {
+    const written = this.#writeFully(chunk);
+    // The disk writes on another thread meanwhile.
+    this.#hash.update(chunk);
+    try {
+      await written;
+    } catch (error) {
+      // What is on the disk is no longer what was hashed.
+      if (error instanceof Error) await this.abort(error);
+      throw error;
+    }
+  }
+
+  async #writeFully(chunk: Buffer): Promise<void> {
     for (let done = 0; done < chunk.length; ) {
       if (this.#state.name === 'aborted') throw this.#state.reason;
       const { bytesWritten } = await this.#handle.write(chunk, done, chunk.length - done, this.#received);
-      this.#hash.update(chunk.subarray(done, done + bytesWritten));
       done += bytesWritten;
       this.#received += bytesWritten;
       this.#announce();
