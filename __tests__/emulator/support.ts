@@ -3,8 +3,8 @@ import type { Emulator } from '../../emulator/emulator.ts';
 import { type Digest, digestOf } from '../../src/image/digest.ts';
 import { OCI_INDEX, OCI_MANIFEST } from '../../src/image/mediaTypes.ts';
 
-export const CONFIG_TYPE = 'application/vnd.oci.image.config.v1+json';
-export const LAYER_TYPE = 'application/vnd.oci.image.layer.v1.tar+gzip';
+const CONFIG_TYPE = 'application/vnd.oci.image.config.v1+json';
+const LAYER_TYPE = 'application/vnd.oci.image.layer.v1.tar+gzip';
 
 /** The SDK's client of a region, as a user's own tools make it. */
 export function ecrClient(emulator: Emulator, region: string, accessKeyId = 'AKIDEMULATOR'): ECRClient {

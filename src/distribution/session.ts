@@ -37,7 +37,8 @@ export function createSession(origin: string, transport: Transport, authorizer: 
     if (request.url.origin !== origin) return once(request, undefined);
     const sent = await authorizer.header(request.scope);
     const answer = await once(request, sent);
-    if (answer.status !== 401) return answer;
+    if (answer.status === 403) await throwUnlessExpired(request, answer);
+    else if (answer.status !== 401) return answer;
     const another = await authorizer.challenged(answer.header('www-authenticate'), request.scope, sent);
     if (!another) return answer;
     await answer.drain();
@@ -59,6 +60,12 @@ export function createSession(origin: string, transport: Transport, authorizer: 
       }
     },
   };
+}
+
+/** ECR answers 403 to a token that has run out, where others answer 401; any other 403 is final. */
+async function throwUnlessExpired(request: SessionRequest, answer: HttpResponse): Promise<void> {
+  const error = await toError(request, answer);
+  if (!/authorization token has expired/i.test(error.said)) throw error;
 }
 
 /** Only reads follow redirects: ECR answers the GET of a blob with a presigned URL elsewhere. */

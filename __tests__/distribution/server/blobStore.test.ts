@@ -127,6 +127,17 @@ describe('a blob store', () => {
     await store.destroy();
     await failure;
   });
+
+  test('leaves nothing behind when a blob begins as it is destroyed', async () => {
+    const beginning = store.begin();
+    await store.destroy();
+    const writer = await beginning.catch(() => undefined);
+    await expect(
+      writer?.append(Readable.from(['x'])) ?? Promise.reject(new Error('aborted')),
+    ).rejects.toThrow('aborted');
+    await expect(store.begin()).rejects.toThrow('gone');
+    await expect(readdir(dir)).rejects.toMatchObject({ code: 'ENOENT' });
+  });
 });
 
 describe('a follower', () => {

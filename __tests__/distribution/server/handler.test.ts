@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { digestOf } from '../../../src/image/digest.ts';
 import { OCI_INDEX, OCI_MANIFEST } from '../../../src/image/mediaTypes.ts';
-import { backend, call, codeOf, hello, push, start } from './setup.ts';
+import { backend, call, codeOf, hello, push } from './setup.ts';
 
 describe('addresses', () => {
   test('GET /v2/ says that the API is there', async () => {

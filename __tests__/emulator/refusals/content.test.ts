@@ -20,13 +20,6 @@ testCases([
     taken: 201,
   },
   {
-    title: 'another image under a taken immutable tag, in the older words',
-    settings: IMMUTABLE,
-    behaviour: { immutableWords: 'repository' },
-    act: (registry) => pushBoth(registry, 'v1'),
-    refused: [400, 'TAG_INVALID', taken('v1', 'repository')],
-  },
-  {
     title: 'an index whose child is not there',
     act: async (registry) => {
       await registry.pushImage('app', amd64);
@@ -58,19 +51,6 @@ testCases([
       return registry.pushManifest('app', 'v1', amd64);
     },
     refused: [404, 'BLOB_UPLOAD_UNKNOWN'],
-  },
-  {
-    title: 'an image with a layer that its publisher keeps',
-    act: pushChanged({
-      layers: [
-        {
-          mediaType: 'application/vnd.oci.image.layer.nondistributable.v1.tar+gzip',
-          digest: unknown,
-          size: 9,
-        },
-      ],
-    }),
-    taken: 201,
   },
   {
     title: 'an empty blob',

@@ -3,6 +3,7 @@ import { OCI_INDEX, OCI_MANIFEST } from '../../../src/image/mediaTypes.ts';
 import { descriptorOf, imageOf, manifestOf } from '../support.ts';
 import { amd64, type Case, testCases } from './cases.ts';
 
+const unknown = digestOf(Buffer.from('unknown'));
 const bad = "Invalid parameter at 'ImageManifest' failed to satisfy constraint: 'Invalid JSON syntax'";
 /** Pushes an image whose manifest is changed after its blobs were pushed. */
 function pushChanged(fields: Readonly<Record<string, unknown>>): Case['act'] {
@@ -87,6 +88,19 @@ testCases([
       annotations: { a: 'b' },
       platform: { os: 'unknown', architecture: 'unknown' },
     })),
+    taken: 201,
+  },
+  {
+    title: 'an image with a layer that its publisher keeps',
+    act: pushChanged({
+      layers: [
+        {
+          mediaType: 'application/vnd.oci.image.layer.nondistributable.v1.tar+gzip',
+          digest: unknown,
+          size: 9,
+        },
+      ],
+    }),
     taken: 201,
   },
 ]);

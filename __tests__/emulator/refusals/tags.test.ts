@@ -98,4 +98,11 @@ testCases([
     },
     refused: [405, 'UNSUPPORTED'],
   },
+  {
+    title: 'another image under a taken immutable tag, in the older words',
+    settings: IMMUTABLE,
+    behaviour: { immutableWords: 'repository' },
+    act: (registry) => pushBoth(registry, 'v1'),
+    refused: [400, 'TAG_INVALID', taken('v1', 'repository')],
+  },
 ]);

@@ -15,6 +15,7 @@ export class BlobStore {
   readonly #incoming: string;
   readonly #dir: string;
   readonly #writers = new Set<BlobWriter>();
+  #gone = false;
 
   /** @param dir belongs to the store alone; it is made when the first blob arrives */
   constructor(dir: string) {
@@ -37,8 +38,12 @@ export class BlobStore {
     return createReadStream(this.#path(digest), range);
   }
 
-  /** Starts a new blob, whose digest is told at its end. */
+  /**
+   * Starts a new blob, whose digest is told at its end.
+   * @throws the file system's error, or an Error when the store was destroyed
+   */
   async begin(): Promise<BlobWriter> {
+    if (this.#gone) throw new Error('the blob store is gone');
     await Promise.all([this.#blobs, this.#incoming].map((dir) => mkdir(dir, { recursive: true })));
     const path = join(this.#incoming, randomUUID());
     const writer = new BlobWriter(await open(path, 'wx+'), path, {
@@ -46,6 +51,8 @@ export class BlobStore {
       ended: () => this.#writers.delete(writer),
     });
     this.#writers.add(writer);
+    // Destroyed meanwhile: what this has just made again must go, too.
+    if (this.#gone) await this.destroy();
     return writer;
   }
 
@@ -56,6 +63,7 @@ export class BlobStore {
 
   /** Aborts what is on its way in, and removes the folder and all that is in it. */
   async destroy(): Promise<void> {
+    this.#gone = true;
     await Promise.all([...this.#writers].map((writer) => writer.abort(new Error('the blob store is gone'))));
     await rm(this.#dir, { recursive: true, force: true, maxRetries: 3 });
   }
