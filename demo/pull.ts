@@ -1,6 +1,5 @@
 import { pipeline } from 'node:stream/promises';
 import { tokenAuthorizer } from '../src/distribution/auth.ts';
-import { repositorySource } from '../src/distribution/destination.ts';
 import { Repository } from '../src/distribution/repository.ts';
 import { DEFAULT_RETRY } from '../src/distribution/retry.ts';
 import { createSession } from '../src/distribution/session.ts';
@@ -8,6 +7,7 @@ import { createTransport } from '../src/distribution/transport.ts';
 import { createEcrApi } from '../src/ecr/api.ts';
 import { blobsOf, childrenOf, type Manifest, platformsOf } from '../src/image/manifest.ts';
 import { formatPlatform } from '../src/image/platform.ts';
+import { repositorySource } from '../src/release/registry.ts';
 
 /** What a node in a region gets when it pulls a tag. */
 export interface Pulled {

@@ -1,5 +1,4 @@
 import { tokenAuthorizer } from '../distribution/auth.ts';
-import { repositoryDestination } from '../distribution/destination.ts';
 import { Repository } from '../distribution/repository.ts';
 import type { RetryPolicy } from '../distribution/retry.ts';
 import { createSession } from '../distribution/session.ts';
@@ -7,6 +6,7 @@ import type { Transport } from '../distribution/transport.ts';
 import type { Digest } from '../image/digest.ts';
 import { allOrProblems, Problems } from '../problems.ts';
 import type { Destination } from '../release/content.ts';
+import { repositoryDestination } from '../release/registry.ts';
 import type { Authorization, EcrApi } from './api.ts';
 import { batched } from './batch.ts';
 import { explainFailure } from './explain.ts';

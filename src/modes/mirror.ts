@@ -1,5 +1,4 @@
 import { anonymousAuthorizer } from '../distribution/auth.ts';
-import { repositorySource } from '../distribution/destination.ts';
 import { Repository } from '../distribution/repository.ts';
 import { createSession } from '../distribution/session.ts';
 import { ATTESTED_DIGEST, composeIndex, isAttestation } from '../image/index.ts';
@@ -10,6 +9,7 @@ import type { MirrorInputs } from '../inputs/inputs.ts';
 import { Problems } from '../problems.ts';
 import type { Source } from '../release/content.ts';
 import { platformOfImage } from '../release/inspect.ts';
+import { repositorySource } from '../release/registry.ts';
 import { graphBytes } from '../release/replicate.ts';
 import { openSpool, publishEverywhere, replicasOf } from './publishing.ts';
 import { type Outcome, openingTitle, openTarget, type Services } from './services.ts';

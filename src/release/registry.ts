@@ -1,8 +1,8 @@
 import type { Readable } from 'node:stream';
+import type { Repository } from '../distribution/repository.ts';
 import type { Digest } from '../image/digest.ts';
 import type { Manifest } from '../image/manifest.ts';
-import { type Destination, MissingContentError, type Source } from '../release/content.ts';
-import type { Repository } from './repository.ts';
+import { type Destination, MissingContentError, type Source } from './content.ts';
 
 /** A repository as a source of content, whatever registry it is in. */
 export function repositorySource(name: string, repository: Repository): Source {
