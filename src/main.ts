@@ -1,10 +1,12 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { rmSync } from 'node:fs';
+import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type * as Core from '@actions/core';
 import { DEFAULT_RETRY } from './distribution/retry.ts';
 import { createTransport } from './distribution/transport.ts';
 import { createEcrApi } from './ecr/api.ts';
+import { untilCancelled } from './github/cancel.ts';
 import { readContext } from './github/context.ts';
 import { runnerDocker } from './github/docker.ts';
 import { artifactLegs } from './github/legs.ts';
@@ -31,19 +33,20 @@ export async function runAction(core: Toolkit, environment: NodeJS.ProcessEnv): 
   // Hosted runners have no role of their own: asking the metadata service for one only costs time.
   if (environment.RUNNER_ENVIRONMENT === 'github-hosted') environment.AWS_EC2_METADATA_DISABLED ??= 'true';
   const tempDir = await mkdtemp(join(environment.RUNNER_TEMP || tmpdir(), 'ecr-multiarch-'));
+  await untilCancelled(
+    process,
+    () => runInputs(core, environment, tempDir).catch((error: unknown) => fail(core, error)),
+    () => rmSync(tempDir, { recursive: true, force: true, maxRetries: 3 }),
+  );
+}
+
+async function runInputs(core: Toolkit, environment: NodeJS.ProcessEnv, tempDir: string): Promise<void> {
+  const inputs = await parseInputs((name) => core.getInput(name, { trimWhitespace: false }), environment);
+  const services = createServices(core, environment, await readContext(environment, tempDir));
   try {
-    const inputs = await parseInputs((name) => core.getInput(name, { trimWhitespace: false }), environment);
-    const run = await readContext(environment, tempDir);
-    const services = createServices(core, environment, run);
-    try {
-      await report(core, environment, inputs, await runMode(inputs, services));
-    } finally {
-      await services.transport.close();
-    }
-  } catch (error) {
-    fail(core, error);
+    await report(core, environment, inputs, await runMode(inputs, services));
   } finally {
-    await rm(tempDir, { recursive: true, force: true });
+    await services.transport.close();
   }
 }
 

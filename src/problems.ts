@@ -13,14 +13,14 @@ export class Problems extends Error {
 }
 
 /**
- * Runs all checks side by side and gives their values, or reports every problem that they found.
- * @param explain turns a failure into a problem for the user
+ * Waits for all checks, which run side by side, and gives their values, or reports every problem that they found.
+ * @param explain turns a failure that is no Problems into one for the user; by default its message
  * @throws Problems
  */
-export async function allOrProblems<T>(
-  work: readonly Promise<T>[],
-  explain: (error: unknown, position: number) => string,
-): Promise<T[]> {
+export async function allOrProblems<T extends readonly unknown[]>(
+  work: { readonly [K in keyof T]: Promise<T[K]> },
+  explain: (error: unknown, position: number) => string = messageOf,
+): Promise<{ -readonly [K in keyof T]: T[K] }> {
   const outcomes = await Promise.allSettled(work);
   const problems = outcomes.flatMap((outcome, position) => {
     if (outcome.status === 'fulfilled') return [];
@@ -28,5 +28,18 @@ export async function allOrProblems<T>(
     return reason instanceof Problems ? reason.problems : [explain(reason, position)];
   });
   if (problems.length > 0) throw new Problems([...new Set(problems)]);
-  return outcomes.flatMap((outcome) => (outcome.status === 'fulfilled' ? [outcome.value] : []));
+  return Promise.all(work);
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+/** What a user reads when layers find no room on this machine. */
+export const DISK_FULL =
+  'the disk that RUNNER_TEMP is on is full: layers are kept there until every region has them; free some space before this step, or use a larger runner';
+
+/** Whether something failed for want of disk space. */
+export function isDiskFull(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && (error.code === 'ENOSPC' || error.code === 'EDQUOT');
 }

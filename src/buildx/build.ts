@@ -4,7 +4,7 @@ import * as z from 'zod/mini';
 import type { Manifest } from '../image/manifest.ts';
 import type { Platform } from '../image/platform.ts';
 import { openLayout } from '../layout/layout.ts';
-import { Problems } from '../problems.ts';
+import { DISK_FULL, Problems } from '../problems.ts';
 import type { Source } from '../release/content.ts';
 import type { Replica } from '../release/replicate.ts';
 import type { Spool } from '../release/spool.ts';
@@ -127,6 +127,7 @@ async function buildToRegistry(
     // The reference is shown only by a build that came as far as pushing: before that it failed for its own reasons.
     const tried = stderr.includes(ingest.reference);
     if (code !== 0 && tried && !ingest.reached && !route.certain) return undefined;
+    if (ingest.diskFull) throw new Problems([DISK_FULL]);
     if (code !== 0) throw buildFailed(code);
     if (!ingest.root)
       throw new Problems(['docker buildx ended well, but pushed nothing: see its output above']);

@@ -1,5 +1,4 @@
-import { randomBytes, randomUUID } from 'node:crypto';
-import type { Readable } from 'node:stream';
+import { randomBytes } from 'node:crypto';
 import {
   type Backend,
   type BlobContent,
@@ -7,15 +6,16 @@ import {
   type RepositoryBackend,
   type Upload,
 } from '../distribution/server/backend.ts';
-import type { BlobWriter } from '../distribution/server/blobWriter.ts';
 import { createRegistryHandler } from '../distribution/server/handler.ts';
 import { listen } from '../distribution/server/listen.ts';
 import { Refusal } from '../distribution/server/refusal.ts';
 import type { Descriptor } from '../image/descriptor.ts';
 import { type Digest, isDigest } from '../image/digest.ts';
 import { type Manifest, type ManifestContent, parseManifest } from '../image/manifest.ts';
+import { isDiskFull } from '../problems.ts';
 import type { Replica } from '../release/replicate.ts';
 import type { Spool } from '../release/spool.ts';
+import { IngestUpload } from './ingestUpload.ts';
 
 /** The tag under which the builder pushes, by which the root is known. */
 const ROOT_TAG = 'build';
@@ -26,6 +26,8 @@ export interface Ingest {
   readonly reference: string;
   /** Whether any request with the right path came in: a builder that cannot reach us never sends one. */
   readonly reached: boolean;
+  /** Whether a layer found no room on this machine's disk, for which the builder only learns that we failed. */
+  readonly diskFull: boolean;
   /** The manifest that was pushed under the reference, once it was. */
   readonly root: Manifest | undefined;
   close(): Promise<void>;
@@ -68,6 +70,9 @@ export async function startIngest(options: IngestOptions): Promise<Ingest> {
     get reached() {
       return reached;
     },
+    get diskFull() {
+      return repository.diskFull;
+    },
     get root() {
       return repository.root;
     },
@@ -80,6 +85,7 @@ class IngestRepository implements RepositoryBackend {
   readonly #replicas: readonly Replica[];
   readonly #uploads = new Map<string, Upload>();
   root: Manifest | undefined;
+  diskFull = false;
 
   constructor({ spool, replicas }: Pick<IngestOptions, 'spool' | 'replicas'>) {
     this.#spool = spool;
@@ -109,12 +115,13 @@ class IngestRepository implements RepositoryBackend {
 
   async beginUpload(): Promise<Upload> {
     const writer = await this.#spool.begin();
-    const upload = new IngestUpload(
-      writer,
-      this.#spool,
-      (descriptor) => this.#passOn(descriptor),
-      () => this.#uploads.delete(upload.id),
-    );
+    const upload: Upload = new IngestUpload(writer, this.#spool, {
+      known: (descriptor) => this.#passOn(descriptor),
+      failed: (error) => {
+        this.diskFull ||= isDiskFull(error);
+      },
+      ended: () => this.#uploads.delete(upload.id),
+    });
     this.#uploads.set(upload.id, upload);
     return upload;
   }
@@ -149,53 +156,5 @@ class IngestRepository implements RepositoryBackend {
   /** Starts to copy a blob to every region. The builder does not wait, and a failure is the region's own. */
   #passOn(descriptor: Descriptor): void {
     for (const replica of this.#replicas) replica.copy(descriptor).catch(() => undefined);
-  }
-}
-
-class IngestUpload implements Upload {
-  readonly id = randomUUID();
-  readonly #writer: BlobWriter;
-  readonly #spool: Spool;
-  readonly #passOn: (descriptor: Descriptor) => void;
-  readonly #ended: () => void;
-  #announced: Digest | undefined;
-
-  constructor(writer: BlobWriter, spool: Spool, passOn: (descriptor: Descriptor) => void, ended: () => void) {
-    this.#writer = writer;
-    this.#spool = spool;
-    this.#passOn = passOn;
-    this.#ended = ended;
-  }
-
-  get received(): number {
-    return this.#writer.received;
-  }
-
-  async append(body: Readable, whole?: { digest: Digest; size: number }): Promise<void> {
-    if (whole) {
-      this.#announced = whole.digest;
-      this.#spool.arriving(whole.digest, this.#writer);
-      this.#passOn({ mediaType: 'application/octet-stream', ...whole });
-    }
-    await this.#writer.append(body);
-  }
-
-  async commit(digest: Digest): Promise<void> {
-    await this.#writer.commit(digest);
-    this.#end();
-    this.#passOn({ mediaType: 'application/octet-stream', digest, size: this.received });
-  }
-
-  async abort(): Promise<void> {
-    // Readers that follow may try again: the builder is likely to send the blob once more.
-    await this.#writer.abort(
-      Object.assign(new Error('the builder broke off the upload'), { code: 'ECONNRESET' }),
-    );
-    this.#end();
-  }
-
-  #end(): void {
-    if (this.#announced) this.#spool.arrived(this.#announced, this.#writer);
-    this.#ended();
   }
 }

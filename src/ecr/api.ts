@@ -9,7 +9,6 @@ import {
   RepositoryAlreadyExistsException,
   RepositoryNotFoundException,
 } from '@aws-sdk/client-ecr';
-import { fromNodeProviderChain } from '@aws-sdk/credential-providers';
 import type { Digest } from '../image/digest.ts';
 
 /** What `GetAuthorizationToken` gives. */
@@ -54,7 +53,6 @@ export function createEcrApi({ region, userAgent }: EcrApiOptions): EcrApi {
     customUserAgent: userAgent,
     maxAttempts: 6,
     retryMode: 'standard',
-    credentials: fromNodeProviderChain({ maxRetries: 0, timeout: 1000 }),
   });
   return {
     async authorize() {

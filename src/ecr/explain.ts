@@ -1,4 +1,5 @@
 import { RegistryError } from '../distribution/errors.ts';
+import { DISK_FULL, isDiskFull } from '../problems.ts';
 
 const NO_CREDENTIALS =
   'no AWS credentials were found: give the job "permissions: id-token: write" and run aws-actions/configure-aws-credentials before this step, or set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY';
@@ -32,6 +33,7 @@ export function explainFailure(error: unknown, where: string, repository: string
   if (!(error instanceof Error)) return `${where}: ${repository}: ${String(error)}`;
   // Missing credentials are missing everywhere: said once, without the region.
   if (error.name === 'CredentialsProviderError') return NO_CREDENTIALS;
+  if (isDiskFull(error)) return DISK_FULL;
   const advice = adviceFor(error);
   return `${where}: ${repository}: ${messageOf(error)}${advice ? ` (${advice})` : ''}`;
 }

@@ -1,5 +1,5 @@
 import * as z from 'zod/mini';
-import { digestSchema } from './digest.ts';
+import { type Digest, digestSchema } from './digest.ts';
 import { platformSchema } from './platform.ts';
 
 /** A size in bytes, of what a registry can hold. */
@@ -22,5 +22,7 @@ export type Descriptor = z.infer<typeof descriptorSchema>;
 
 /** Drops repeated digests; the first descriptor of each stays, in order. */
 export function uniqueByDigest(descriptors: readonly Descriptor[]): Descriptor[] {
-  return [...new Map(descriptors.toReversed().map((each) => [each.digest, each])).values()].toReversed();
+  const first = new Map<Digest, Descriptor>();
+  for (const each of descriptors) if (!first.has(each.digest)) first.set(each.digest, each);
+  return [...first.values()];
 }

@@ -31,7 +31,8 @@ export function composeIndex(
       'a Docker manifest list has no annotations; build the legs with OCI media types to annotate their index',
     );
   }
-  const manifests = inOrder(uniqueByDigest(children)).map(writeChild);
+  // Put in order first: of two descriptors of one digest it must not depend on the order which of them stays.
+  const manifests = uniqueByDigest(inOrder(children)).map(writeChild);
   const body = {
     schemaVersion: 2,
     mediaType,
@@ -66,7 +67,8 @@ function inOrder(children: readonly Descriptor[]): Descriptor[] {
     (one, other) =>
       Number(isAttestation(one)) - Number(isAttestation(other)) ||
       rankOf(one) - rankOf(other) ||
-      compareText(one.digest, other.digest),
+      compareText(one.digest, other.digest) ||
+      compareText(JSON.stringify(writeChild(one)), JSON.stringify(writeChild(other))),
   );
 }
 

@@ -25,15 +25,15 @@ const ARCHITECTURES = [
   ...['mips', 'mipsle', 'mips64', 'mips64le', 'wasm'],
 ];
 
-const OS_NAMES: Readonly<Record<string, string>> = { macos: 'darwin' };
-const ARCH_NAMES: Readonly<Record<string, { architecture: string; variant?: string }>> = {
-  x86_64: { architecture: 'amd64' },
-  'x86-64': { architecture: 'amd64' },
-  aarch64: { architecture: 'arm64' },
-  i386: { architecture: '386' },
-  armhf: { architecture: 'arm', variant: 'v7' },
-  armel: { architecture: 'arm', variant: 'v6' },
-};
+const OS_NAMES: ReadonlyMap<string, string> = new Map([['macos', 'darwin']]);
+const ARCH_NAMES: ReadonlyMap<string, { architecture: string; variant?: string }> = new Map([
+  ['x86_64', { architecture: 'amd64' }],
+  ['x86-64', { architecture: 'amd64' }],
+  ['aarch64', { architecture: 'arm64' }],
+  ['i386', { architecture: '386' }],
+  ['armhf', { architecture: 'arm', variant: 'v7' }],
+  ['armel', { architecture: 'arm', variant: 'v6' }],
+]);
 
 /**
  * Parses `os/arch[/variant]` as users write it and gives it in normal form.
@@ -71,11 +71,11 @@ function assertKnown(text: string, what: string, name: string, known: string[]):
  * BuildKit and the container runtimes use).
  */
 export function normalizePlatform(platform: Platform): Platform {
-  const alias = ARCH_NAMES[platform.architecture];
+  const alias = ARCH_NAMES.get(platform.architecture);
   const architecture = alias?.architecture ?? platform.architecture;
   const variant = normalVariant(architecture, platform.variant || alias?.variant || '');
   const { variant: _, ...rest } = platform;
-  const base = { ...rest, os: OS_NAMES[platform.os] ?? platform.os, architecture };
+  const base = { ...rest, os: OS_NAMES.get(platform.os) ?? platform.os, architecture };
   return variant ? { ...base, variant } : base;
 }
 

@@ -16,6 +16,9 @@ export class ImageReferenceError extends Error {
 
 const COMPONENT = '[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*';
 const REPOSITORY = new RegExp(`^${COMPONENT}(?:/${COMPONENT})*$`);
+const LABEL = '[a-zA-Z0-9](?:[a-zA-Z0-9-]*[a-zA-Z0-9])?';
+/** A host name, an IPv4 address, or an IPv6 address in brackets, with or without a port. */
+const REGISTRY = new RegExp(`^(?:${LABEL}(?:\\.${LABEL})*|\\[[a-fA-F0-9:]+\\])(?::\\d{1,5})?$`);
 const TAG = /^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$/;
 
 /** Whether this is a tag by the grammar of the distribution specification, "Pulling manifests". */
@@ -47,6 +50,11 @@ export function parseReference(text: string): Reference {
     );
   }
   const { registry, repository } = splitName(colon < 0 ? beforeDigest : beforeDigest.slice(0, colon));
+  if (!REGISTRY.test(registry) || !URL.canParse(`https://${registry}`)) {
+    throw new ImageReferenceError(
+      `"${text}" is not a reference: "${registry}" is not a registry (a host name, and a port if need be)`,
+    );
+  }
   if (!REPOSITORY.test(repository)) {
     throw new ImageReferenceError(
       `"${text}" is not a reference: "${repository}" is not a repository name (lower case letters and digits, separated by "/", "-", "_" or ".")`,

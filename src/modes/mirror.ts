@@ -6,7 +6,7 @@ import { describe, type Index, type Manifest, platformsOf } from '../image/manif
 import { answersPlatform, formatPlatform, type Platform } from '../image/platform.ts';
 import { formatReference, type Reference } from '../image/reference.ts';
 import type { MirrorInputs } from '../inputs/inputs.ts';
-import { Problems } from '../problems.ts';
+import { allOrProblems, Problems } from '../problems.ts';
 import type { Source } from '../release/content.ts';
 import { platformOfImage } from '../release/inspect.ts';
 import { repositorySource } from '../release/registry.ts';
@@ -24,7 +24,7 @@ export async function runMirror(inputs: MirrorInputs, services: Services): Promi
   const repository = openSource(inputs.source, services);
   const [destinations, found] = await services.log.group(
     `${openingTitle(target)}, and reading the source`,
-    () => Promise.all([openTarget(target, services), readSource(repository, inputs.source)]),
+    () => allOrProblems([openTarget(target, services), readSource(repository, inputs.source)]),
   );
   const spool = openSpool(services, repositorySource(inputs.source.registry, repository));
   const root = keepPlatforms(found, inputs.platforms, inputs.source);

@@ -2,7 +2,7 @@ import { composeIndex } from '../image/index.ts';
 import { platformsOf } from '../image/manifest.ts';
 import { formatPlatform } from '../image/platform.ts';
 import type { StitchInputs } from '../inputs/inputs.ts';
-import { Problems } from '../problems.ts';
+import { allOrProblems, Problems } from '../problems.ts';
 import { anyOf } from '../release/content.ts';
 import { assembleLegs } from '../release/leg.ts';
 import { openSpool, publishEverywhere, replicasOf } from './publishing.ts';
@@ -18,7 +18,7 @@ export async function runStitch(inputs: StitchInputs, services: Services): Promi
   const { target, tags, annotations } = inputs;
   const [destinations, records] = await services.log.group(
     `${openingTitle(target)}, and collecting the legs`,
-    () => Promise.all([openTarget(target, services), services.legs.list()]),
+    () => allOrProblems([openTarget(target, services), services.legs.list()]),
   );
   const assembly = assembleLegs(records, {
     repository: target.repository,
