@@ -62,7 +62,7 @@ function runMode(inputs: Inputs, services: Services): Promise<Outcome> {
 }
 
 function createServices(core: Toolkit, environment: NodeJS.ProcessEnv, run: RunContext): Services {
-  const log: Log = { info: core.info, warning: core.warning, group: core.group };
+  const log: Log = { info: (message) => core.info(oneLine(message)), group: core.group };
   return {
     log,
     run,
@@ -74,10 +74,23 @@ function createServices(core: Toolkit, environment: NodeJS.ProcessEnv, run: RunC
       proxy: readProxy(environment),
     }),
     retry: DEFAULT_RETRY,
-    observer: createProgress(core.info),
+    observer: createProgress(log.info),
     createApi: (region) => createEcrApi({ region, userAgent: USER_AGENT }),
-    mask: core.setSecret,
+    mask: (secret) => maskEverywhere(core, secret),
   };
+}
+
+/** Names from outside must not begin a line of their own: one that starts with "::" would be a workflow command. */
+function oneLine(message: string): string {
+  return message.replace(/\p{Cc}+/gu, ' ');
+}
+
+/** A token for basic authentication is a password in base64, and neither may be shown. */
+function maskEverywhere(core: Toolkit, secret: string): void {
+  const [, password = ''] = Buffer.from(secret, 'base64').toString().split(/^AWS:/);
+  for (const text of [secret, password]) {
+    if (text.trim()) core.setSecret(text);
+  }
 }
 
 function readProxy(environment: NodeJS.ProcessEnv): { http?: string; https?: string; no?: string } {

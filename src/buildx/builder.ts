@@ -78,10 +78,14 @@ export async function findRoute(docker: Docker, builder: Builder): Promise<Route
       if (endpoint.startsWith('docker-container://')) {
         return containerRoute(docker, endpoint.slice('docker-container://'.length));
       }
-      return { kind: 'layout', why: `the builder is at ${new URL(endpoint).host}` };
+      return { kind: 'layout', why: `the builder is at ${hostOf(endpoint)}` };
     default:
       return { kind: 'layout', why: `builders of the ${builder.driver} driver run elsewhere` };
   }
+}
+
+function hostOf(endpoint: string): string {
+  return (URL.canParse(endpoint) && new URL(endpoint).host) || endpoint || 'an address elsewhere';
 }
 
 const containerSchema = z.looseObject({

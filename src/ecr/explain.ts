@@ -20,6 +20,8 @@ const REGISTRY_ADVICE: Readonly<Record<string, string>> = {
   NAME_UNKNOWN: 'create the repository in this region, or set "create-repository: true"',
   TAG_INVALID:
     "the tag is immutable and shows another image: publish under a new tag, or make the repository's tags mutable",
+  UNSUPPORTED:
+    'ECR takes no manifest with fields or media types that it does not know: rebuild the image with a current builder',
   DENIED: "allow this in the policy of the role that this job assumes, and in the repository's own policy",
   TOOMANYREQUESTS: "the account's request quota was used up: run fewer jobs at once, or ask AWS to raise it",
 };

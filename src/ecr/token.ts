@@ -17,21 +17,20 @@ export class RegionToken {
     this.#now = now;
   }
 
-  /** The authorization that is good now. */
-  async current(): Promise<Authorization> {
+  /**
+   * The authorization that is good now.
+   * @param refused the value of a header that the registry did not take: another one is given if there is any
+   */
+  async current(refused?: string): Promise<Authorization> {
     const held = this.#current ?? this.#fetch();
     const authorization = await held;
-    if (authorization.expiresAt - this.#now() > MARGIN) return authorization;
-    return this.#replace(held);
+    const good = authorization.expiresAt - this.#now() > MARGIN && toHeader(authorization) !== refused;
+    return good ? authorization : this.#replace(held);
   }
 
-  /**
-   * The value of the `Authorization` header.
-   * @param refused a value that the registry did not take: another one is given if there is any
-   */
+  /** The value of the `Authorization` header; see {@link current}. */
   async header(refused?: string): Promise<string> {
-    const value = toHeader(await this.current());
-    return value === refused && this.#current ? toHeader(await this.#replace(this.#current)) : value;
+    return toHeader(await this.current(refused));
   }
 
   /** One call for all who find the same token wanting. */

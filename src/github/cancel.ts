@@ -1,5 +1,9 @@
 /** The parts of the process that cancellation needs. */
-type Cancellable = Pick<NodeJS.Process, 'once' | 'off' | 'exit'>;
+interface Cancellable {
+  once(signal: string, handler: () => void): unknown;
+  off(signal: string, handler: () => void): unknown;
+  exit(code: number): void;
+}
 
 /** The runner sends SIGINT first, and SIGTERM to what is still there some seconds later. */
 const SIGNALS = { SIGINT: 130, SIGTERM: 143 } as const;

@@ -40,6 +40,8 @@ export async function readContext(environment: NodeJS.ProcessEnv, tempDir: strin
 }
 
 async function isPrivate(eventPath: string): Promise<boolean> {
-  const text = await readFile(eventPath, 'utf8').catch(() => '{}');
-  return z.safeParse(eventSchema, JSON.parse(text)).data?.repository?.private ?? false;
+  const event = await readFile(eventPath, 'utf8')
+    .then((text): unknown => JSON.parse(text))
+    .catch(() => undefined);
+  return z.safeParse(eventSchema, event).data?.repository?.private ?? false;
 }

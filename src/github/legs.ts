@@ -59,7 +59,10 @@ async function download(client: Artifacts, id: number, name: string, tempDir: st
   const path = join(tempDir, 'legs', String(id));
   await mkdir(path, { recursive: true });
   await client.downloadArtifact(id, { path }).catch(handOverFailed);
-  const parsed = z.safeParse(legSchema, JSON.parse(await readFile(join(path, FILE), 'utf8')));
+  const leg = await readFile(join(path, FILE), 'utf8')
+    .then((text): unknown => JSON.parse(text))
+    .catch(() => undefined);
+  const parsed = z.safeParse(legSchema, leg);
   if (parsed.success) return parsed.data;
   throw new Problems([
     `the artifact ${name} is no leg that this version can read: use the same version of this action in all jobs`,

@@ -41,7 +41,7 @@ export function summaryOf(outcome: Outcome, heading: string): string {
     ...results.map((result) => [
       result.destination,
       `\`${result.digest.slice(0, 19)}\``,
-      result.platforms.join(', '),
+      escapeMarkdown(result.platforms.join(', ')),
       formatBytes(result.sent),
       formatBytes(result.reused),
       result.seconds.toFixed(1),

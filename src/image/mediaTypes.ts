@@ -14,7 +14,7 @@ const INDEX_TYPES: ReadonlySet<string> = new Set([OCI_INDEX, DOCKER_LIST]);
 export const MANIFEST_TYPES: readonly string[] = [OCI_INDEX, DOCKER_LIST, OCI_MANIFEST, DOCKER_MANIFEST];
 
 /** Whether this is the media type of an image manifest, OCI or Docker. */
-export function isImageType(mediaType: string): boolean {
+function isImageType(mediaType: string): boolean {
   return IMAGE_TYPES.has(mediaType);
 }
 

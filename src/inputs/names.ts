@@ -68,7 +68,9 @@ function readTag(reader: InputReader, entry: string): { tag: string; repository?
     if (reference) reader.refuse('tags', entry, 'write a tag, or a reference with a tag and no digest');
     return { tag: entry };
   }
-  return { tag: reference.tag, repository: reference.repository };
+  // A name of one part is Docker Hub's "library/name" to container tools, but here it is ECR's.
+  const repository = entry.includes('/') ? reference.repository : entry.slice(0, entry.indexOf(':'));
+  return { tag: reference.tag, repository };
 }
 
 /** Parses a reference, or notes what is wrong with it. */

@@ -57,7 +57,9 @@ async function obtain(
 ): Promise<Built> {
   const { run, docker, log } = services;
   if (inputs.ociLayout) {
-    const { root, source } = await openLayout(inputs.ociLayout);
+    const { root, source } = await openLayout(inputs.ociLayout).catch((error: Error) => {
+      throw new Problems([`input "oci-layout": ${error.message}`]);
+    });
     return {
       root,
       source,

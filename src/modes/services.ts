@@ -12,7 +12,6 @@ import type { TransferObserver } from '../release/replicate.ts';
 /** What is said while a mode runs. */
 export interface Log {
   info(message: string): void;
-  warning(message: string): void;
   /** Runs a step whose lines are folded together under a title. */
   group<T>(title: string, step: () => Promise<T>): Promise<T>;
 }

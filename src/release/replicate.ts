@@ -59,6 +59,8 @@ export class Replica {
       ? this.#copyManifest(descriptor)
       : this.#copyBlob(descriptor);
     this.#claims.set(descriptor.digest, work);
+    // A failure is told to those who wait for it. The next one who asks begins anew: a builder may send a blob again.
+    work.catch(() => this.#claims.delete(descriptor.digest));
     return work;
   }
 

@@ -18,6 +18,7 @@ export class Spool implements Source {
   readonly #manifests = new Map<Digest, Manifest>();
   readonly #arriving = new Map<Digest, BlobWriter>();
   readonly #fetching = new Map<Digest, Promise<BlobWriter>>();
+  readonly #reading = new Map<Digest, Promise<Manifest>>();
 
   /**
    * @param store the spool's own; whoever made it removes it
@@ -68,9 +69,16 @@ export class Spool implements Source {
     const kept = this.#manifests.get(descriptor.digest);
     if (kept) return kept;
     if (!this.#upstream) throw new MissingContentError(`${descriptor.digest} was not put into the spool`);
-    const fetched = await this.#upstream.manifest(descriptor);
-    this.keep(fetched);
-    return fetched;
+    // Once for all who ask at the same time: registries count each reading of a manifest as a pull.
+    const reading = this.#reading.get(descriptor.digest) ?? this.#upstream.manifest(descriptor);
+    this.#reading.set(descriptor.digest, reading);
+    try {
+      const fetched = await reading;
+      this.keep(fetched);
+      return fetched;
+    } finally {
+      this.#reading.delete(descriptor.digest);
+    }
   }
 
   async blob(descriptor: Descriptor): Promise<Readable> {
@@ -103,11 +111,12 @@ export class Spool implements Source {
     try {
       await writer.append(content);
       await writer.commit(digest);
+      this.#fetching.delete(digest);
     } catch (error) {
+      // First of all, for whoever hears of the failure may ask again at once.
+      this.#fetching.delete(digest);
       content.destroy();
       await writer.abort(toError(error)).catch(() => undefined);
-    } finally {
-      this.#fetching.delete(digest);
     }
   }
 }

@@ -1,0 +1,204 @@
+import { request } from 'node:http';
+import { networkInterfaces } from 'node:os';
+import { describe, expect, test } from '@jest/globals';
+import { type Ingest, startIngest } from '../../src/buildx/ingest.ts';
+import { BlobStore } from '../../src/distribution/server/blobStore.ts';
+import { describe as descriptorOf } from '../../src/image/manifest.ts';
+import { Replica } from '../../src/release/replicate.ts';
+import { Spool } from '../../src/release/spool.ts';
+import { atEnd } from '../support/ends.ts';
+import { makeFolder } from '../support/folder.ts';
+import { attestationOf, blobOf, type Image, imageOf, indexOf, OCI_LAYER } from '../support/images.ts';
+import { MemoryDestination, SILENT, turn } from '../support/memory.ts';
+import { push } from '../support/push.ts';
+
+const amd64 = imageOf('linux/amd64');
+const graph = indexOf([amd64, imageOf('linux/arm64'), attestationOf(amd64)]);
+
+interface Started {
+  readonly ingest: Ingest;
+  readonly replicas: readonly Replica[];
+  readonly base: string;
+}
+
+async function start(...destinations: MemoryDestination[]): Promise<Started> {
+  const spool = new Spool(new BlobStore(await makeFolder()));
+  const replicas = destinations.map(
+    (destination) => new Replica(destination, spool, { uploads: 4, observer: SILENT }),
+  );
+  const ingest = await startIngest({ host: '127.0.0.1', name: 'app', spool, replicas });
+  atEnd(() => ingest.close());
+  const base = `http://${ingest.reference.replace('/', '/v2/').replace(/:build$/, '')}`;
+  return { ingest, replicas, base };
+}
+
+const regions = () => ['one', 'two', 'three'].map((name) => new MemoryDestination(name));
+
+async function until(condition: () => boolean): Promise<void> {
+  while (!condition()) await turn();
+}
+
+describe('what a builder pushes', () => {
+  test.each([false, true])(
+    'reaches every region whole (in chunks: %s), and its root is known by the tag',
+    async (chunked) => {
+      const destinations = regions();
+      const { ingest, replicas } = await start(...destinations);
+      expect(ingest.root).toBeUndefined();
+      await push(ingest.reference, graph, { chunked });
+      const { root } = ingest;
+      if (!root) throw new Error('no root was pushed');
+      expect(Buffer.from(root.bytes)).toEqual(Buffer.from(graph.root.bytes));
+      await Promise.all(replicas.map((replica) => replica.copy(descriptorOf(root))));
+      for (const { blobs, manifests, writes } of destinations) {
+        expect([...blobs.keys()].toSorted()).toEqual([...graph.blobs.keys()].toSorted());
+        expect(manifests.size).toBe(graph.manifests.size);
+        expect(new Set(writes).size).toBe(writes.length);
+      }
+    },
+  );
+
+  test('goes to the regions before any manifest has come', async () => {
+    const destinations = regions();
+    const { ingest } = await start(...destinations);
+    await push(ingest.reference, amd64);
+    await until(() => destinations.every(({ blobs }) => blobs.size === amd64.blobs.size));
+    expect(destinations.flatMap(({ manifests }) => [...manifests])).toEqual([]);
+  });
+
+  test('goes to the regions while it still arrives', async () => {
+    const content = Buffer.alloc(400_000, 'layer ');
+    const { digest } = blobOf(content, OCI_LAYER);
+    const arrived = new Map<string, number>();
+    const destinations = regions();
+    for (const destination of destinations) {
+      destination.writeBlob = async (_, open) => {
+        for await (const chunk of await open()) {
+          arrived.set(destination.name, (arrived.get(destination.name) ?? 0) + chunk.length);
+        }
+      };
+    }
+    const { base } = await start(...destinations);
+    const started = await fetch(`${base}/blobs/uploads/`, { method: 'POST' });
+    const target = new URL(`${started.headers.get('location')}?digest=${digest}`, base);
+    const upload = request(target, { method: 'PUT', headers: { 'content-length': content.length } });
+    const answered = new Promise((resolve) => upload.once('response', resolve));
+    upload.write(content.subarray(0, 200_000));
+    await until(() => destinations.every(({ name }) => arrived.get(name) === 200_000));
+    upload.end(content.subarray(200_000));
+    expect(await answered).toMatchObject({ statusCode: 201 });
+    await until(() => destinations.every(({ name }) => arrived.get(name) === 400_000));
+  });
+
+  test('keeps no region waiting for one that fails, and does not fail the push', async () => {
+    const destinations = regions();
+    const [broken, ...others] = destinations;
+    if (broken) {
+      broken.writeBlob = async () => Promise.reject(new Error('is down'));
+    }
+    const { ingest, replicas } = await start(...destinations);
+    await push(ingest.reference, amd64);
+    const outcomes = await Promise.allSettled(replicas.map((each) => each.copy(descriptorOf(amd64.root))));
+    expect(outcomes.map(({ status }) => status)).toEqual(['rejected', 'fulfilled', 'fulfilled']);
+    expect(others.every(({ manifests }) => manifests.has(amd64.root.digest))).toBe(true);
+  });
+
+  test('reaches the regions when the builder breaks an upload off and sends it again', async () => {
+    const destinations = regions();
+    const layer = Buffer.alloc(300_000, 'layer ');
+    const image: Image = imageOf('linux/amd64', { layers: [layer] });
+    const { ingest, replicas, base } = await start(...destinations);
+    const started = await fetch(`${base}/blobs/uploads/`, { method: 'POST' });
+    const { digest } = blobOf(layer, OCI_LAYER);
+    const target = new URL(`${started.headers.get('location')}?digest=${digest}`, base);
+    const upload = request(target, { method: 'PUT', headers: { 'content-length': layer.length } });
+    upload.on('error', () => undefined);
+    upload.write(layer.subarray(0, 100_000));
+    await until(() => destinations.every(({ operations }) => operations.includes(`blob ${digest}`)));
+    upload.destroy();
+    await push(ingest.reference, image);
+    await Promise.all(replicas.map((replica) => replica.copy(descriptorOf(image.root))));
+    expect(destinations.every(({ manifests }) => manifests.has(image.root.digest))).toBe(true);
+  });
+
+  test('that is damaged is refused', async () => {
+    const { ingest } = await start(...regions());
+    const blobs = new Map([...amd64.blobs.keys()].map((digest) => [digest, Buffer.from('damaged')]));
+    await expect(push(ingest.reference, { ...amd64, blobs })).rejects.toThrow(/^400: .*DIGEST_INVALID/);
+    expect(ingest.root).toBeUndefined();
+  });
+});
+
+describe('asked whether a blob is there', () => {
+  test('the regions answer: what all of them hold need not be sent', async () => {
+    const { ingest } = await start(new MemoryDestination('one', amd64), new MemoryDestination('two', amd64));
+    expect(await push(ingest.reference, amd64)).toEqual([]);
+  });
+
+  test('one region that lacks it is enough for it to be sent', async () => {
+    const { ingest } = await start(new MemoryDestination('one', amd64), new MemoryDestination('two'));
+    expect(await push(ingest.reference, amd64)).toHaveLength(amd64.blobs.size);
+  });
+
+  test('a region that cannot answer is one that lacks it', async () => {
+    const broken = new MemoryDestination('two', amd64);
+    broken.before = (operation) => {
+      if (operation.startsWith('stat')) throw new Error('is down');
+    };
+    const { ingest } = await start(new MemoryDestination('one', amd64), broken);
+    expect(await push(ingest.reference, amd64)).toHaveLength(amd64.blobs.size);
+  });
+
+  test('what was sent before is there', async () => {
+    const { ingest } = await start(...regions());
+    await push(ingest.reference, amd64);
+    expect(await push(ingest.reference, amd64)).toEqual([]);
+  });
+});
+
+describe('nobody else', () => {
+  test('finds anything without the path, which is another one each time', async () => {
+    const one = await start();
+    const { origin } = new URL(one.base);
+    const other = await start();
+    expect(new URL(one.base).pathname).toMatch(/^\/v2\/[0-9a-f]{32}\/app$/);
+    expect(new URL(one.base).pathname).not.toBe(new URL(other.base).pathname);
+    for (const name of ['app', `${'0'.repeat(32)}/app`, new URL(other.base).pathname.slice(4)]) {
+      const answers = [
+        await fetch(`${origin}/v2/${name}/manifests/build`),
+        await fetch(`${origin}/v2/${name}/blobs/uploads/`, { method: 'POST' }),
+        await fetch(`${origin}/v2/${name}/tags/list`),
+      ];
+      expect(answers.map(({ status }) => status)).toEqual([404, 404, 404]);
+    }
+    expect([one.ingest.reached, other.ingest.reached]).toEqual([false, false]);
+    await fetch(`${one.base}/blobs/${graph.root.digest}`, { method: 'HEAD' });
+    expect(one.ingest.reached).toBe(true);
+  });
+
+  test('reaches it by another address of this machine', async () => {
+    const { base } = await start();
+    const addresses = Object.values(networkInterfaces())
+      .flatMap((all) => all ?? [])
+      .filter(({ family, internal }) => family === 'IPv4' && !internal)
+      .map(({ address }) => address);
+    for (const address of [...addresses, '127.0.0.2']) {
+      const url = new URL(base);
+      url.hostname = address;
+      await expect(fetch(url)).rejects.toThrow();
+    }
+  });
+
+  test('can delete what was pushed', async () => {
+    const { ingest, base } = await start();
+    await push(ingest.reference, amd64);
+    expect((await fetch(`${base}/manifests/build`, { method: 'DELETE' })).status).toBe(405);
+    expect(ingest.root?.digest).toBe(amd64.root.digest);
+  });
+});
+
+test('an address that is none of this machine is told with the system code', async () => {
+  const spool = new Spool(new BlobStore(await makeFolder()));
+  const starting = startIngest({ host: '192.0.2.1', name: 'app', spool, replicas: [] });
+  await expect(starting).rejects.toMatchObject({ code: 'EADDRNOTAVAIL' });
+});

@@ -1,0 +1,98 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { beforeEach, describe, expect, test } from '@jest/globals';
+import { type ArtifactService, startArtifactService } from '../../emulator/github/artifactService.ts';
+import { artifactLegs } from '../../src/github/legs.ts';
+import type { LegStore } from '../../src/modes/services.ts';
+import { Problems } from '../../src/problems.ts';
+import { atEnd } from '../support/ends.ts';
+import { setEnvironment } from '../support/environment.ts';
+import { makeFolder } from '../support/folder.ts';
+import { silenceOutput } from '../support/silence.ts';
+import { legOf } from './legs.ts';
+
+const client = async () => (await import('@actions/artifact')).default;
+let service: ArtifactService;
+
+beforeEach(async () => {
+  service = await startArtifactService();
+  atEnd(() => service.close());
+  // The artifact client tells of its uploads by itself.
+  silenceOutput();
+});
+
+/** What the runner gives to a job of the run. */
+async function enterJob(job: string, attempt = 1, runId = '4711'): Promise<LegStore> {
+  setEnvironment({
+    ACTIONS_RESULTS_URL: service.url,
+    ACTIONS_RUNTIME_TOKEN: service.token(runId, job, attempt),
+  });
+  return artifactLegs(client, await makeFolder());
+}
+
+async function upload(name: string, file: string, text: string): Promise<void> {
+  const dir = await makeFolder();
+  await writeFile(join(dir, file), text);
+  await (await client()).uploadArtifact(name, [join(dir, file)], dir);
+}
+
+describe('legs as artifacts', () => {
+  test('come back as they were handed over, whatever job asks', async () => {
+    const legs = [
+      legOf(['linux/amd64'], { jobIndex: 0, jobTotal: 2 }),
+      legOf(['linux/arm64', 'linux/arm/v7']),
+    ];
+    for (const leg of legs) await (await enterJob('build')).save(leg);
+    const list = await (await enterJob('stitch')).list();
+    expect(list).toEqual(expect.arrayContaining(legs));
+    expect(list).toHaveLength(2);
+  });
+
+  test('of another attempt stand beside the earlier ones', async () => {
+    const leg = legOf(['linux/amd64']);
+    await (await enterJob('build', 1)).save(leg);
+    await (await enterJob('build', 2)).save({ ...leg, runAttempt: 2 });
+    const attempts = (await (await enterJob('stitch', 2)).list()).map(({ runAttempt }) => runAttempt);
+    expect(attempts.toSorted()).toEqual([1, 2]);
+  });
+
+  test('of another run are not seen', async () => {
+    await (await enterJob('build', 1, '4712')).save(legOf(['linux/amd64']));
+    expect(await (await enterJob('stitch')).list()).toEqual([]);
+  });
+
+  test('are not mixed up with other artifacts of the run', async () => {
+    const store = await enterJob('build');
+    await upload('coverage', 'leg.json', '{}');
+    expect(await store.list()).toEqual([]);
+  });
+
+  test('that were handed over before are refused, with what to do', async () => {
+    const store = await enterJob('build');
+    await store.save(legOf(['linux/amd64']));
+    await expect(store.save(legOf(['linux/amd64']))).rejects.toThrow(
+      /^the legs could not be handed over .*already exists.*build a platform of a repository once$/s,
+    );
+  });
+
+  test.each([
+    ['of another version', 'leg.json', JSON.stringify({ schema: 'ecr-multiarch/leg/v2' })],
+    ['that is no JSON', 'leg.json', '{"schema":'],
+    ['that is another file', 'other.json', '{}'],
+  ])("an artifact %s under a leg's name is refused by its name", async (_, file, text) => {
+    const store = await enterJob('stitch');
+    await upload('ecr-multiarch-leg-x', file, text);
+    const refusal = await store.list().catch((error: unknown) => error);
+    expect(refusal).toBeInstanceOf(Problems);
+    expect(String(refusal)).toContain(
+      'the artifact ecr-multiarch-leg-x is no leg that this version can read',
+    );
+  });
+
+  test('without an artifact service say what they need', async () => {
+    setEnvironment({ ACTIONS_RESULTS_URL: undefined, ACTIONS_RUNTIME_TOKEN: undefined });
+    const store = artifactLegs(client, await makeFolder());
+    await expect(store.list()).rejects.toThrow(/artifacts of this kind need github.com/);
+    await expect(store.save(legOf(['linux/amd64']))).rejects.toBeInstanceOf(Problems);
+  });
+});

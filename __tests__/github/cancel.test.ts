@@ -1,0 +1,62 @@
+import { EventEmitter } from 'node:events';
+import { describe, expect, test } from '@jest/globals';
+import { untilCancelled } from '../../src/github/cancel.ts';
+
+/** A process that notes how it was ended. */
+class FakeProcess extends EventEmitter {
+  readonly codes: number[] = [];
+
+  exit(code: number): void {
+    this.codes.push(code);
+  }
+}
+
+describe('cancelling', () => {
+  test.each([
+    ['SIGINT', 130],
+    ['SIGTERM', 143],
+  ])('by %s cleans up and then ends the process with %p', async (signal, code) => {
+    const fake = new FakeProcess();
+    const endsSeenByCleanUp: number[] = [];
+    const work = Promise.withResolvers<void>();
+    const running = untilCancelled(
+      fake,
+      () => work.promise,
+      () => endsSeenByCleanUp.push(fake.codes.length),
+    );
+    fake.emit(signal);
+    expect(fake.codes).toEqual([code]);
+    expect(endsSeenByCleanUp).toEqual([0]);
+    work.resolve();
+    await running;
+  });
+
+  test('is not listened for when the work has ended, and it has been cleaned up then', async () => {
+    const fake = new FakeProcess();
+    let clean = false;
+    await untilCancelled(
+      fake,
+      async () => expect(fake.listenerCount('SIGINT')).toBe(1),
+      () => {
+        clean = true;
+      },
+    );
+    expect(clean).toBe(true);
+    expect([fake.listenerCount('SIGINT'), fake.listenerCount('SIGTERM')]).toEqual([0, 0]);
+    expect(fake.codes).toEqual([]);
+  });
+
+  test('cleans up when the work fails, and passes the failure on', async () => {
+    const fake = new FakeProcess();
+    let clean = false;
+    const running = untilCancelled(
+      fake,
+      () => Promise.reject(new Error('broken')),
+      () => {
+        clean = true;
+      },
+    );
+    await expect(running).rejects.toThrow('broken');
+    expect(clean).toBe(true);
+  });
+});

@@ -1,0 +1,154 @@
+import { describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
+import { formatBytes, imagesOf, resultLine, summaryOf } from '../../src/github/report.ts';
+import { digestOf } from '../../src/image/digest.ts';
+import type { Outcome } from '../../src/modes/services.ts';
+import type { Result } from '../../src/release/release.ts';
+
+const digest = digestOf(Buffer.from('root'));
+
+function resultOf(destination: string, fields: Partial<Result> = {}): Result {
+  return {
+    destination,
+    image: `${destination}.example/team/app`,
+    state: 'published',
+    digest,
+    platforms: ['linux/amd64', 'linux/arm64'],
+    sent: 12_400_000,
+    reused: 812,
+    seconds: 3.456,
+    ...fields,
+  };
+}
+
+function outcomeOf(results: readonly Result[], tags: readonly string[] = ['v1', 'latest']): Outcome {
+  return { digest, tags, results, metadata: '{}' };
+}
+
+/** What Markdown and HTML are made of, once escapes are gone. */
+const MARKUP = /[`*_{}[\]<>|#]/;
+
+function withoutEscapes(text: string): string {
+  return text.replace(/\\./g, '');
+}
+
+describe('the summary', () => {
+  const results = [
+    resultOf('us-east-1'),
+    resultOf('eu-west-1', { state: 'failed', error: 'it broke' }),
+    resultOf('sa-east-1', { state: 'held back' }),
+  ];
+
+  test('has one row a region, in their order', () => {
+    const rows = summaryOf(outcomeOf(results), 'Published team/app')
+      .split('\n')
+      .filter((line) => line.startsWith('|'));
+    const cells = rows.map((row) =>
+      row
+        .split('|')
+        .map((cell) => cell.trim())
+        .slice(1, -1),
+    );
+    const short = `\`${digest.slice(0, 19)}\``;
+    const measured = ['linux/amd64, linux/arm64', '12.4 MB', '812 B', '3.5'];
+    expect(cells).toEqual([
+      ['Region', 'Digest', 'Platforms', 'Sent', 'Reused', 'Seconds', 'State'],
+      expect.arrayContaining([expect.stringMatching(/^-+$/)]),
+      ['us-east-1', short, ...measured, '✅ published'],
+      ['eu-west-1', short, ...measured, '❌ failed'],
+      ['sa-east-1', short, ...measured, '⏸️ held back'],
+    ]);
+  });
+
+  test('names heading, digest, tags, errors and images', () => {
+    const lines = summaryOf(outcomeOf(results), 'Published team/app').split('\n');
+    expect(lines).toEqual(
+      expect.arrayContaining([
+        '### Published team/app',
+        `Digest \`${digest}\`, tagged \`v1\`, \`latest\``,
+        '- **eu-west-1**: it broke',
+        '- `us-east-1.example/team/app:v1`',
+      ]),
+    );
+  });
+
+  test('says when there is no tag', () => {
+    const text = summaryOf(outcomeOf([resultOf('us-east-1', { state: 'landed' })], []), 'Built team/app');
+    expect(text).toContain(`Digest \`${digest}\`, by digest only`);
+  });
+
+  test.each([
+    '<img src=x onerror=alert(1)>',
+    '](https://evil.example) ![x](https://evil.example/x.png)',
+    'a\n\n# heading\n- item\n| cell | cell |',
+    '\r\n::set-output name=digest::evil',
+    '`code` \\`and \\\\` **bold** __bold__',
+  ])('keeps an error on its own line, as plain text: %p', (error) => {
+    const lines = summaryOf(outcomeOf([resultOf('us-east-1', { state: 'failed', error })]), 'x').split('\n');
+    const [line = '', ...more] = lines.filter((each) => each.startsWith('- '));
+    expect(withoutEscapes(line.slice('- **us-east-1**: '.length))).not.toMatch(MARKUP);
+    expect(more).toEqual([]);
+    expect(lines.some((each) => each.startsWith('::'))).toBe(false);
+  });
+
+  test('keeps any error on its own line, as plain text', () => {
+    const plain = summaryOf(outcomeOf([resultOf('us-east-1', { state: 'failed', error: 'x' })]), 'x');
+    fc.assert(
+      fc.property(fc.string({ unit: 'binary', minLength: 1 }), (error) => {
+        const text = summaryOf(outcomeOf([resultOf('us-east-1', { state: 'failed', error })]), 'x');
+        expect(text.split(/[\r\n]/)).toHaveLength(plain.split('\n').length);
+        const line = text.split('\n').find((each) => each.startsWith('- **us-east-1**: ')) ?? '`';
+        expect(withoutEscapes(line.slice('- **us-east-1**: '.length))).not.toMatch(MARKUP);
+      }),
+    );
+  });
+
+  test('keeps what an image says of its platform in its cell, as plain text', () => {
+    const platforms = ['linux | <b>/amd64', 'a`b`\nc/arm64'];
+    const lines = summaryOf(outcomeOf([resultOf('us-east-1', { platforms })]), 'x').split('\n');
+    const row = lines.find((line) => line.startsWith('| us-east-1')) ?? '';
+    expect(withoutEscapes(row).split('|')).toHaveLength(9);
+    expect(withoutEscapes(row).split('|')[3]).not.toMatch(MARKUP);
+  });
+});
+
+describe('the images', () => {
+  test('are every tag in every region that shows the release', () => {
+    const outcome = outcomeOf([
+      resultOf('us-east-1'),
+      resultOf('eu-west-1', { state: 'unchanged' }),
+      resultOf('sa-east-1', { state: 'held back' }),
+      resultOf('us-west-2', { state: 'failed' }),
+    ]);
+    expect(imagesOf(outcome)).toEqual([
+      'us-east-1.example/team/app:v1',
+      'us-east-1.example/team/app:latest',
+      'eu-west-1.example/team/app:v1',
+      'eu-west-1.example/team/app:latest',
+    ]);
+  });
+
+  test('are named by digest when there is no tag', () => {
+    expect(imagesOf(outcomeOf([resultOf('us-east-1', { state: 'landed' })], []))).toEqual([
+      `us-east-1.example/team/app@${digest}`,
+    ]);
+  });
+});
+
+test('the log has one line for a result', () => {
+  expect(resultLine(resultOf('us-east-1'))).toBe(
+    `us-east-1: published: ${digest} (sent 12.4 MB, reused 812 B, 3.5 s)`,
+  );
+});
+
+test.each([
+  [0, '0 B'],
+  [812, '812 B'],
+  [999, '999 B'],
+  [1000, '1.0 kB'],
+  [12_400_000, '12.4 MB'],
+  [999_400, '999 kB'],
+  [5_000_000_000_000_000, '5000 TB'],
+])('%p bytes are written %s', (bytes, text) => {
+  expect(formatBytes(bytes)).toBe(text);
+});

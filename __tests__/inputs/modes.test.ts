@@ -1,0 +1,163 @@
+import { describe, expect, test } from '@jest/globals';
+import { digestOf } from '../../src/image/digest.ts';
+import { BUILD, MIRROR, problemsOf, read, STITCH, type Values } from './read.ts';
+
+describe('mode', () => {
+  test('is build by default', async () => {
+    expect((await read(BUILD)).mode).toBe('build');
+  });
+
+  test('is one of those there are', async () => {
+    expect(await problemsOf({ ...BUILD, mode: 'stich' })).toEqual([
+      'input "mode": "stich": write one of build, stitch, mirror',
+    ]);
+  });
+});
+
+describe('build', () => {
+  test('with a hand-off refuses tags, and says where they belong', async () => {
+    const [problem, ...more] = await problemsOf({ ...BUILD, tags: 'v1,v2' });
+    expect(problem).toMatch(/^input "tags": "v1, v2": tags belong to the step with "mode: stitch"/);
+    expect(problem).toContain('"legs: none"');
+    expect(more).toEqual([]);
+  });
+
+  test('without a hand-off takes tags', async () => {
+    expect(await read({ ...BUILD, legs: 'none', tags: 'v1' })).toMatchObject({ legs: 'none', tags: ['v1'] });
+  });
+
+  test.each([
+    ['legs', 'tags', 'artifact, none'],
+    ['transport', 'tar', 'auto, registry, layout'],
+  ])('refuses a value of "%s" that there is not', async (name, value, choices) => {
+    expect(await problemsOf({ ...BUILD, [name]: value })).toEqual([
+      `input "${name}": "${value}": write one of ${choices}`,
+    ]);
+  });
+
+  test('takes the place in the matrix where the runner tells it', async () => {
+    expect(await read({ ...BUILD, 'job-index': '0', 'job-total': '2' })).toMatchObject({
+      jobIndex: 0,
+      jobTotal: 2,
+    });
+    expect(await read(BUILD)).toMatchObject({ jobIndex: undefined, jobTotal: undefined });
+  });
+
+  test('refuses a place in the matrix that is no number', async () => {
+    expect(await problemsOf({ ...BUILD, 'job-index': 'two' })).toEqual([
+      'input "job-index": "two": write a whole number',
+    ]);
+  });
+});
+
+describe('stitch', () => {
+  test('wants tags', async () => {
+    expect(await problemsOf({ ...STITCH, tags: ' \n' })).toEqual([
+      expect.stringMatching(/^input "tags" is missing: write the tags/),
+    ]);
+  });
+
+  test('needs legs', async () => {
+    expect(await problemsOf({ ...STITCH, legs: 'none' })).toEqual([
+      'input "legs": "none": write one of artifact',
+    ]);
+  });
+
+  test('puts annotations without a level, and those for the index, on the index', async () => {
+    const annotations = [
+      'org.opencontainers.image.title=web',
+      'index:a=1,2',
+      'manifest:only=legs',
+      'manifest,index:both=x=y',
+      'index-descriptor:not=this',
+      'manifest[linux/amd64]:nor=this',
+      'empty=',
+      'a.url=https://example.com:8080/',
+    ].join('\n');
+    expect(await read({ ...STITCH, annotations })).toMatchObject({
+      annotations: {
+        'org.opencontainers.image.title': 'web',
+        a: '1,2',
+        both: 'x=y',
+        empty: '',
+        'a.url': 'https://example.com:8080/',
+      },
+    });
+  });
+
+  test.each(['title', '=x', 'index:=x', 'manifest:title'])(
+    'refuses the annotation %s',
+    async (annotation) => {
+      expect(await problemsOf({ ...STITCH, annotations: annotation })).toEqual([
+        `input "annotations": "${annotation}": write key=value`,
+      ]);
+    },
+  );
+});
+
+describe('mirror', () => {
+  const sourceOf = async (values: Values) => {
+    const inputs = await read({ ...MIRROR, ...values });
+    if (inputs.mode !== 'mirror') throw new Error(`this is ${inputs.mode}`);
+    return inputs;
+  };
+
+  test('reads its source as container tools do', async () => {
+    expect((await sourceOf({ source: 'nginx' })).source).toEqual({
+      registry: 'registry-1.docker.io',
+      repository: 'library/nginx',
+      tag: 'latest',
+      digest: undefined,
+    });
+  });
+
+  test("publishes under the source's tag when none is stated", async () => {
+    expect((await sourceOf({})).tags).toEqual(['1.29']);
+  });
+
+  test('publishes under the tags that are stated instead', async () => {
+    expect((await sourceOf({ tags: 'a,b' })).tags).toEqual(['a', 'b']);
+  });
+
+  test('publishes by digest alone when the source is one', async () => {
+    expect((await sourceOf({ source: `quay.io/a/b@${digestOf(Buffer.from(''))}` })).tags).toEqual([]);
+  });
+
+  test('wants a source', async () => {
+    expect(await problemsOf({ ...MIRROR, source: '' })).toEqual([
+      expect.stringMatching(/^input "source" is missing: write the image to mirror/),
+    ]);
+  });
+
+  test('refuses a source that is no reference', async () => {
+    expect(await problemsOf({ ...MIRROR, source: 'https://quay.io/a/b' })).toEqual([
+      expect.stringContaining('input "source": "https://quay.io/a/b" is not a reference: '),
+    ]);
+  });
+});
+
+describe('bad inputs', () => {
+  test('are told of all at once, each by its name', async () => {
+    const problems = await problemsOf({
+      mode: 'build',
+      repository: 'Team',
+      regions: 'us-esat-1',
+      platforms: 'linux',
+      tags: '.v1',
+      push: 'false',
+      load: 'true',
+      pull: 'maybe',
+      'account-id': '1',
+      'registry-endpoint': 'x',
+      context: './nowhere',
+      secrets: 'alone',
+    });
+    const names = problems.map((problem) => /^input "([^"]+)"/.exec(problem)?.[1]);
+    expect(names.toSorted()).toEqual(
+      [
+        ...['account-id', 'context', 'load', 'platforms', 'pull', 'push', 'regions', 'registry-endpoint'],
+        ...['repository', 'secrets', 'tags', 'tags'],
+      ].toSorted(),
+    );
+  });
+});

@@ -1,0 +1,33 @@
+import type { BuildOptions } from '../../src/buildx/arguments.ts';
+import { type InputEnvironment, type Inputs, parseInputs } from '../../src/inputs/inputs.ts';
+import { Problems } from '../../src/problems.ts';
+
+/** Inputs by their names; one that is not here is empty, as the runner has it. */
+export type Values = Readonly<Record<string, string>>;
+
+/** Enough for a build without anything else. */
+export const BUILD: Values = { repository: 'team/app', regions: 'us-east-1' };
+export const STITCH: Values = { ...BUILD, mode: 'stitch', tags: 'v1' };
+export const MIRROR: Values = { ...BUILD, mode: 'mirror', source: 'public.ecr.aws/nginx/nginx:1.29' };
+
+export function read(values: Values, environment: InputEnvironment = {}): Promise<Inputs> {
+  return parseInputs((name) => values[name] ?? '', environment);
+}
+
+/** The options for buildx that a build's inputs give. */
+export async function readOptions(values: Values): Promise<BuildOptions> {
+  const inputs = await read({ ...BUILD, ...values });
+  if (inputs.mode !== 'build') throw new Error(`this is ${inputs.mode}`);
+  return inputs.options;
+}
+
+/** Everything that is wrong with inputs; nothing when they are good. */
+export async function problemsOf(values: Values, environment?: InputEnvironment): Promise<readonly string[]> {
+  try {
+    await read(values, environment);
+    return [];
+  } catch (error) {
+    if (error instanceof Problems) return error.problems;
+    throw error;
+  }
+}

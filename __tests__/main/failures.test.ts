@@ -1,0 +1,91 @@
+import { describe, expect, test } from '@jest/globals';
+import type { RequestFacts } from '../../emulator/traffic.ts';
+import { REGIONS, REPOSITORY, startCloud } from './cloud.ts';
+import { legInputs, releaseInputs, TARGET } from './layouts.ts';
+import { each, statesOf } from './results.ts';
+import { runStep } from './step.ts';
+
+const [FIRST = '', SECOND = '', ...OTHERS] = REGIONS;
+const DENIED = { status: 403, code: 'DENIED', message: 'not authorized to perform this' };
+
+/** Refuses requests of the second region that this pattern fits, as "METHOD path". */
+function refusing(pattern: RegExp) {
+  return ({ region, method, path }: RequestFacts) =>
+    region === SECOND && pattern.test(`${method} ${path}`) ? DENIED : undefined;
+}
+
+describe('a region that fails', () => {
+  test.each([
+    ['a layer', /^PUT .*\/blobs\/uploads\//],
+    ['the manifest', /^PUT .*\/manifests\/sha256:/],
+    ['the tag', /^PUT .*\/manifests\/v1$/],
+  ])('at %s leaves no tag in any region, and says what it was', async (_, pattern) => {
+    const cloud = await startCloud({ fault: refusing(pattern) });
+    const { errors, outputs, summary, leftovers } = await runStep(await releaseInputs());
+    expect(errors).toEqual([
+      expect.stringMatching(/^eu-west-1: team\/app: .*not authorized.*\(allow this in/),
+    ]);
+    expect(statesOf(outputs.get('results'))).toEqual({ ...each(REGIONS, 'held back'), [SECOND]: 'failed' });
+    expect(outputs.get('images')).toBe('[]');
+    expect(summary).toMatch(/^### Not published: team\/app$/m);
+    expect(await cloud.shown('v1')).toEqual(REGIONS.map(() => undefined));
+    expect(leftovers).toEqual([]);
+  });
+
+  test('leaves a tag that was there where it was, everywhere', async () => {
+    let broken = false;
+    const refuse = refusing(/^PUT .*\/manifests\/v1$/);
+    const cloud = await startCloud({ fault: (request) => (broken ? refuse(request) : undefined) });
+    const first = await runStep(await releaseInputs('first'));
+    broken = true;
+    const second = await runStep(await releaseInputs('second'));
+    expect(second.outputs.get('digest')).not.toBe(first.outputs.get('digest'));
+    expect(await cloud.shown('v1')).toEqual(REGIONS.map(() => first.outputs.get('digest')));
+  });
+
+  test('leaves no leg for the stitch', async () => {
+    const cloud = await startCloud({ fault: refusing(/^PUT .*\/blobs\/uploads\//) });
+    const leg = await runStep(await legInputs('linux/amd64'), cloud.job('build'));
+    expect(leg.errors).toHaveLength(1);
+    const { errors } = await runStep({ ...TARGET, mode: 'stitch', tags: 'v1' }, cloud.job('stitch'));
+    expect(errors).toEqual([expect.stringMatching(/^no leg of "team\/app" was found/)]);
+  });
+});
+
+describe('immutable tags', () => {
+  async function startImmutable() {
+    const cloud = await startCloud({ repository: false });
+    cloud.emulator.createRepository(REPOSITORY, { imageTagMutability: 'IMMUTABLE' }, [FIRST, SECOND]);
+    cloud.emulator.createRepository(REPOSITORY, {}, OTHERS);
+    return cloud;
+  }
+
+  test('take the same image again', async () => {
+    await startImmutable();
+    await runStep(await releaseInputs());
+    const { errors, outputs } = await runStep(await releaseInputs());
+    expect(errors).toEqual([]);
+    expect(statesOf(outputs.get('results'))).toEqual(each(REGIONS, 'unchanged'));
+  });
+
+  test('refuse another image: both regions are told of, and all show what they did', async () => {
+    const cloud = await startImmutable();
+    const first = await runStep(await releaseInputs('first'));
+    const { errors, outputs } = await runStep(await releaseInputs('second'));
+    const lines = (errors[0] ?? '').split('\n');
+    expect(lines).toEqual(
+      [FIRST, SECOND].map((region) =>
+        expect.stringMatching(
+          new RegExp(`^- ${region}: team/app: .*the tag is immutable and shows another image`),
+        ),
+      ),
+    );
+    expect(errors).toHaveLength(1);
+    expect(statesOf(outputs.get('results'))).toEqual({
+      ...each(REGIONS, 'held back'),
+      [FIRST]: 'failed',
+      [SECOND]: 'failed',
+    });
+    expect(await cloud.shown('v1')).toEqual(REGIONS.map(() => first.outputs.get('digest')));
+  });
+});

@@ -1,0 +1,76 @@
+import { describe, expect, test } from '@jest/globals';
+import { describe as descriptorOf, ManifestError } from '../../src/image/manifest.ts';
+import { inspectRoot } from '../../src/release/inspect.ts';
+import { attestationOf, type Image, imageOf, indexOf } from '../support/images.ts';
+import { sourceOf } from '../support/memory.ts';
+
+const amd64 = imageOf('linux/amd64');
+const arm64 = imageOf('linux/arm64');
+
+/** An image, listed under another platform than its own. */
+function listedAs(image: Image, platform: Image['listed']['platform']): Image {
+  return { ...image, listed: { ...image.listed, platform } };
+}
+
+describe('looking into what was built', () => {
+  test('an index has its images, with the platforms of their configs, and its attestations', async () => {
+    const attestation = attestationOf(amd64);
+    const graph = indexOf([amd64, arm64, attestation]);
+    const { images, attestations } = await inspectRoot(graph.root, sourceOf(graph));
+    expect(images.map(({ descriptor }) => descriptor)).toEqual([amd64.listed, arm64.listed]);
+    expect(attestations).toEqual([attestation.listed]);
+    const bytes = [...amd64.blobs.values()].reduce((sum, { byteLength }) => sum + byteLength, 0);
+    expect(images[0]?.bytes).toBe(bytes);
+  });
+
+  test('a single image has the platform of its config', async () => {
+    const { images, attestations } = await inspectRoot(arm64.root, sourceOf(arm64));
+    expect(images.map(({ descriptor }) => descriptor)).toEqual([
+      { ...descriptorOf(arm64.root), platform: { os: 'linux', architecture: 'arm64' } },
+    ]);
+    expect(attestations).toEqual([]);
+  });
+
+  test('an image that is listed under another platform than its own is refused', async () => {
+    const graph = indexOf([listedAs(amd64, { os: 'linux', architecture: 'arm64' })]);
+    const failure = inspectRoot(graph.root, sourceOf(graph));
+    await expect(failure).rejects.toThrow(ManifestError);
+    await expect(failure).rejects.toThrow(
+      /is listed as linux\/arm64, but its own config says linux\/amd64: check the FROM --platform/,
+    );
+  });
+
+  test('another variant is another platform', async () => {
+    const v6 = imageOf('linux/arm/v6');
+    const graph = indexOf([listedAs(v6, { os: 'linux', architecture: 'arm', variant: 'v7' })]);
+    await expect(inspectRoot(graph.root, sourceOf(graph))).rejects.toThrow(/listed as linux\/arm\/v7/);
+  });
+
+  test('another spelling of the same platform is the same', async () => {
+    const graph = indexOf([listedAs(arm64, { os: 'linux', architecture: 'aarch64', variant: 'v8' })]);
+    const { images } = await inspectRoot(graph.root, sourceOf(graph));
+    expect(images[0]?.descriptor.platform).toEqual({ os: 'linux', architecture: 'arm64' });
+  });
+
+  test('an OS version is taken from the config', async () => {
+    const windows = imageOf('windows/amd64', { config: { 'os.version': '10.0.20348.1' } });
+    const graph = indexOf([windows]);
+    const { images } = await inspectRoot(graph.root, sourceOf(graph));
+    expect(images[0]?.descriptor.platform).toMatchObject({ os: 'windows', 'os.version': '10.0.20348.1' });
+  });
+
+  test('an index in an index is refused', async () => {
+    const inner = indexOf([amd64]);
+    const graph = indexOf([
+      { ...amd64, listed: { ...descriptorOf(inner.root), platform: amd64.listed.platform } },
+    ]);
+    await expect(inspectRoot(graph.root, sourceOf(graph))).rejects.toThrow(/holds another index/);
+  });
+
+  test('a config that names no platform is refused', async () => {
+    const nameless = imageOf('linux/amd64', { config: { os: '' } });
+    await expect(inspectRoot(nameless.root, sourceOf(nameless))).rejects.toThrow(
+      /names no os and architecture/,
+    );
+  });
+});

@@ -1,0 +1,136 @@
+import { describe, expect, test } from '@jest/globals';
+import { type ReleasePlan, type Result, release } from '../../src/release/release.ts';
+import { Replica } from '../../src/release/replicate.ts';
+import { type Graph, imageOf, indexOf } from '../support/images.ts';
+import { MemoryDestination, refused, SILENT, sourceOf } from '../support/memory.ts';
+
+const amd64 = imageOf('linux/amd64');
+const graph = indexOf([amd64, imageOf('linux/arm64')]);
+const platforms = ['linux/amd64', 'linux/arm64'];
+const BYTES = [...graph.blobs.values()].reduce((sum, { byteLength }) => sum + byteLength, 0);
+
+function run(
+  destinations: readonly MemoryDestination[],
+  plan: Partial<ReleasePlan> = {},
+  source: Graph = graph,
+): Promise<Result[]> {
+  const replicas = destinations.map(
+    (destination) => new Replica(destination, sourceOf(source), { uploads: 6, observer: SILENT }),
+  );
+  const explain = (error: Error, { name }: { name: string }) => `in ${name}: ${error.message}`;
+  return release(
+    {
+      root: source.root,
+      platforms,
+      tags: ['v1'],
+      countBytes: async () => BYTES,
+      replicas,
+      explain,
+      startedAt: 0,
+      ...plan,
+    },
+    { info() {} },
+    () => 1500,
+  );
+}
+
+const states = (results: readonly Result[]) => results.map(({ state }) => state);
+
+describe('a release', () => {
+  test('shows the tags everywhere, and says of every region what was sent', async () => {
+    const all = [new MemoryDestination('one'), new MemoryDestination('two', amd64)];
+    const results = await run(all);
+    const had = [...amd64.blobs.values()].reduce((sum, { byteLength }) => sum + byteLength, 0);
+    expect(results).toEqual([
+      {
+        destination: 'one',
+        image: 'one.example/app',
+        state: 'published',
+        digest: graph.root.digest,
+        platforms,
+        sent: BYTES,
+        reused: 0,
+        seconds: 1.5,
+      },
+      expect.objectContaining({ destination: 'two', state: 'published', sent: BYTES - had, reused: had }),
+    ]);
+    expect(all.map(({ tags }) => tags.get('v1'))).toEqual([graph.root.digest, graph.root.digest]);
+  });
+
+  test('writes no tag before every region holds everything', async () => {
+    const all = ['one', 'two', 'three'].map((name) => new MemoryDestination(name));
+    for (const destination of all) {
+      destination.before = (operation) => {
+        if (!operation.startsWith('tag ')) return;
+        expect(all.every(({ manifests }) => manifests.has(graph.root.digest))).toBe(true);
+      };
+    }
+    expect(states(await run(all))).toEqual(['published', 'published', 'published']);
+  });
+
+  test('that is there already changes nothing', async () => {
+    const destination = new MemoryDestination('one');
+    destination.hold(graph, 'v1');
+    expect(await run([destination])).toMatchObject([{ state: 'unchanged', sent: 0, reused: BYTES }]);
+    expect(destination.writes).toEqual([]);
+  });
+
+  test('without tags lands by digest', async () => {
+    const all = [new MemoryDestination('one'), new MemoryDestination('two', graph)];
+    expect(states(await run(all, { tags: [] }))).toEqual(['landed', 'unchanged']);
+    expect(all.flatMap(({ tags }) => [...tags])).toEqual([]);
+  });
+
+  test('does not fail because its bytes cannot be counted', async () => {
+    const countBytes = async () => {
+      throw new Error('the source is gone');
+    };
+    expect(await run([new MemoryDestination('one')], { countBytes })).toMatchObject([
+      { state: 'published', sent: BYTES, reused: 0 },
+    ]);
+  });
+});
+
+describe('when one region fails to take the content', () => {
+  test('no region shows a tag, and the others hold the content', async () => {
+    const all = ['one', 'two', 'three'].map((name) => new MemoryDestination(name));
+    const [one, two, three] = all;
+    if (!one || !two || !three) throw new Error('three regions');
+    two.before = (operation) => {
+      if (operation.startsWith('blob')) throw refused('DENIED', 'not allowed', 403);
+    };
+    const results = await run(all);
+    expect(states(results)).toEqual(['held back', 'failed', 'held back']);
+    expect(results[1]?.error).toMatch(/^in two: .*DENIED: not allowed$/);
+    expect(results[0]).not.toHaveProperty('error');
+    expect(all.flatMap(({ tags }) => [...tags])).toEqual([]);
+    expect([one, three].every(({ manifests }) => manifests.has(graph.root.digest))).toBe(true);
+  });
+
+  test('a release by digest has landed in the others', async () => {
+    const all = [new MemoryDestination('one'), new MemoryDestination('two')];
+    if (all[1]) all[1].hasManifest = async () => Promise.reject(new Error('gone'));
+    expect(states(await run(all, { tags: [] }))).toEqual(['landed', 'failed']);
+  });
+});
+
+test('when one region refuses the tag, the report says which, and that the others show what they did', async () => {
+  const all = ['one', 'two'].map((name) => new MemoryDestination(name));
+  if (all[1]) {
+    all[1].before = (operation) => {
+      if (operation === 'tag v1') throw refused('TAG_INVALID', 'taken');
+    };
+  }
+  const results = await run(all);
+  expect(states(results)).toEqual(['held back', 'failed']);
+  expect(results[1]?.error).toMatch(/TAG_INVALID: taken/);
+  expect(all.flatMap(({ tags }) => [...tags])).toEqual([]);
+});
+
+test('a region whose HEAD lies is caught when the release is read back', async () => {
+  const liar = new MemoryDestination('liar');
+  liar.hasManifest = async () => true;
+  const results = await run([new MemoryDestination('one'), liar], { tags: [] });
+  expect(states(results)).toEqual(['landed', 'failed']);
+  expect(results[1]?.error).toMatch(/liar does not have sha256:/);
+});

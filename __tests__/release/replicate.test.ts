@@ -1,0 +1,176 @@
+import { describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
+import type { Digest } from '../../src/image/digest.ts';
+import { blobsOf, childrenOf, describe as descriptorOf } from '../../src/image/manifest.ts';
+import { graphBytes, Replica } from '../../src/release/replicate.ts';
+import { graphs } from '../support/graphs.ts';
+import { attestationOf, type Graph, imageOf, indexOf } from '../support/images.ts';
+import { MemoryDestination, refused, SILENT, sourceOf, turn } from '../support/memory.ts';
+
+const amd64 = imageOf('linux/amd64');
+const arm64 = imageOf('linux/arm64');
+const graph = indexOf([amd64, arm64, attestationOf(amd64)]);
+
+function replicaOf(destination: MemoryDestination, source: Graph, uploads = 6): Replica {
+  return new Replica(destination, sourceOf(source), { uploads, observer: SILENT });
+}
+
+/** Every edge of a graph: what stands below, and what refers to it. */
+function edges({ manifests }: Graph): [child: string, parent: string][] {
+  return [...manifests.values()].flatMap((parent) => [
+    ...blobsOf(parent).map(({ digest }): [string, string] => [`blob ${digest}`, `manifest ${parent.digest}`]),
+    ...childrenOf(parent).map(({ digest }): [string, string] => [
+      `manifest ${digest}`,
+      `manifest ${parent.digest}`,
+    ]),
+  ]);
+}
+
+describe('copying a graph', () => {
+  test('leaves all of it in the destination, byte for byte, each part sent once and children first', async () => {
+    await fc.assert(
+      fc.asyncProperty(graphs, fc.nat({ max: 3 }), async (random, slow) => {
+        const destination = new MemoryDestination('region');
+        destination.before = async () => {
+          for (let turns = 0; turns < slow; turns += 1) await turn();
+        };
+        const replica = replicaOf(destination, random);
+        await replica.copy(descriptorOf(random.root));
+        expect([...destination.blobs.keys()].toSorted()).toEqual([...random.blobs.keys()].toSorted());
+        for (const [digest, { bytes }] of random.manifests) {
+          expect(destination.manifests.get(digest)?.bytes).toEqual(bytes);
+        }
+        expect(destination.manifests.size).toBe(random.manifests.size);
+        expect(new Set(destination.writes).size).toBe(destination.writes.length);
+        for (const [child, parent] of edges(random)) {
+          const order = destination.writes.map(String);
+          expect(order.indexOf(child)).toBeLessThan(order.indexOf(parent));
+        }
+        expect(replica.sent).toBe([...random.blobs.values()].reduce((sum, { length }) => sum + length, 0));
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  test('sends nothing where everything is already', async () => {
+    const destination = new MemoryDestination('region', graph);
+    const replica = replicaOf(destination, graph);
+    await replica.copy(descriptorOf(graph.root));
+    expect(destination.writes).toEqual([]);
+    expect(replica).toMatchObject({ sent: 0, changed: false });
+  });
+
+  test('sends only what is missing', async () => {
+    const destination = new MemoryDestination('region', amd64);
+    const replica = replicaOf(destination, graph);
+    await replica.copy(descriptorOf(graph.root));
+    const had = [...amd64.blobs.keys()].map((digest) => `blob ${digest}`);
+    expect(destination.writes.filter((write) => had.includes(write))).toEqual([]);
+    expect(destination.writes).not.toContain(`manifest ${amd64.root.digest}`);
+    expect(replica.changed).toBe(true);
+  });
+
+  test('claims each digest once, however often and early it is asked for', async () => {
+    const destination = new MemoryDestination('region');
+    const replica = replicaOf(destination, graph);
+    const blobs = blobsOf(amd64.root);
+    await Promise.all([
+      ...blobs.map((blob) => replica.copy(blob)),
+      ...blobs.map((blob) => replica.copy(blob)),
+      replica.copy(descriptorOf(graph.root)),
+      replica.copy(descriptorOf(graph.root)),
+    ]);
+    expect(new Set(destination.writes).size).toBe(destination.writes.length);
+  });
+
+  test('keeps to the number of uploads beside each other', async () => {
+    const layers = Array.from({ length: 12 }, (_, position) => `layer ${position}`);
+    const large = imageOf('linux/amd64', { layers });
+    const destination = new MemoryDestination('region');
+    let [running, most] = [0, 0];
+    destination.before = async (operation) => {
+      if (!operation.startsWith('blob')) return;
+      running += 1;
+      most = Math.max(most, running);
+      await turn();
+      running -= 1;
+    };
+    await replicaOf(destination, large, 3).copy(descriptorOf(large.root));
+    expect(most).toBe(3);
+  });
+
+  test('tells of every byte that moves', async () => {
+    const moved = new Map<Digest, number>();
+    const ended: Digest[] = [];
+    const replica = new Replica(new MemoryDestination('region'), sourceOf(amd64), {
+      uploads: 1,
+      observer: {
+        started: (_, { digest }) => moved.set(digest, 0),
+        moved: (_, { digest }, bytes) => moved.set(digest, (moved.get(digest) ?? 0) + bytes),
+        finished: (_, { digest }) => ended.push(digest),
+      },
+    });
+    await replica.copy(descriptorOf(amd64.root));
+    expect([...moved]).toEqual(
+      expect.arrayContaining(blobsOf(amd64.root).map(({ digest, size }) => [digest, size])),
+    );
+    expect(ended.toSorted()).toEqual([...amd64.blobs.keys()].toSorted());
+  });
+});
+
+describe('a copy that fails', () => {
+  test('writes no manifest above what failed, and ends only when nothing runs any more', async () => {
+    const [first] = blobsOf(amd64.root);
+    const destination = new MemoryDestination('region');
+    let running = 0;
+    destination.before = async (operation) => {
+      if (operation === `blob ${first?.digest}`) throw refused('DENIED', 'no');
+      running += 1;
+      for (let turns = 0; turns < 5; turns += 1) await turn();
+      running -= 1;
+    };
+    await expect(replicaOf(destination, graph).copy(descriptorOf(graph.root))).rejects.toThrow(/DENIED/);
+    expect(running).toBe(0);
+    expect(destination.manifests.has(amd64.root.digest)).toBe(false);
+    expect(destination.manifests.has(graph.root.digest)).toBe(false);
+  });
+
+  test('begins anew when it is asked for again', async () => {
+    const destination = new MemoryDestination('region');
+    let failing = true;
+    destination.before = (operation) => {
+      if (failing && operation.startsWith('blob')) throw refused('TOOMANYREQUESTS', 'later', 429);
+    };
+    const replica = replicaOf(destination, graph);
+    await expect(replica.copy(descriptorOf(graph.root))).rejects.toThrow(/later/);
+    failing = false;
+    await replica.copy(descriptorOf(graph.root));
+    expect(destination.manifests.has(graph.root.digest)).toBe(true);
+  });
+
+  test('is told when the destination says that it has a blob and then misses it', async () => {
+    const destination = new MemoryDestination('region');
+    destination.statBlob = async () => 1;
+    await expect(replicaOf(destination, amd64).copy(descriptorOf(amd64.root))).rejects.toThrow(
+      /BLOB_UNKNOWN/,
+    );
+    expect(destination.manifests.size).toBe(0);
+  });
+
+  test('is told when the source lacks a part', async () => {
+    const blobs = new Map([...amd64.blobs].slice(1));
+    const replica = replicaOf(new MemoryDestination('region'), { ...amd64, blobs });
+    await expect(replica.copy(descriptorOf(amd64.root))).rejects.toThrow(/source does not have sha256:/);
+  });
+});
+
+describe('the bytes of a graph', () => {
+  test('are those of all blobs, each counted once', async () => {
+    await fc.assert(
+      fc.asyncProperty(graphs, async (random) => {
+        const expected = [...random.blobs.values()].reduce((sum, { length }) => sum + length, 0);
+        expect(await graphBytes(descriptorOf(random.root), sourceOf(random))).toBe(expected);
+      }),
+    );
+  });
+});

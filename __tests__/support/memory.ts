@@ -1,0 +1,129 @@
+import { Readable } from 'node:stream';
+import { RegistryError } from '../../src/distribution/errors.ts';
+import type { Descriptor } from '../../src/image/descriptor.ts';
+import { type Digest, digestOf, isDigest } from '../../src/image/digest.ts';
+import {
+  blobsOf,
+  childrenOf,
+  type Manifest,
+  type ManifestContent,
+  parseManifest,
+} from '../../src/image/manifest.ts';
+import { type Destination, MissingContentError, type Source } from '../../src/release/content.ts';
+import type { TransferObserver } from '../../src/release/replicate.ts';
+import type { Graph } from './images.ts';
+
+/** What a destination is asked to do: `blob`, `manifest`, `tag`, `untag`, `stat`, `has`, `tagged`, `read`, and to what. */
+export type Operation = `${string} ${string}`;
+
+export const SILENT: TransferObserver = { started() {}, moved() {}, finished() {} };
+
+/** Waits until other work has had its turn. */
+export function turn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
+}
+
+/** A destination in memory, as strict as a registry, that remembers what was asked of it. */
+export class MemoryDestination implements Destination {
+  readonly name: string;
+  readonly image: string;
+  readonly blobs = new Map<Digest, Uint8Array>();
+  readonly manifests = new Map<Digest, Manifest>();
+  readonly tags = new Map<string, Digest>();
+  /** All that was asked, in order. */
+  readonly operations: Operation[] = [];
+  /** What was written, in order, as it ended. */
+  readonly writes: Operation[] = [];
+  /** Asked before each operation; it may throw, or take its time. */
+  before: (operation: Operation) => unknown = () => undefined;
+
+  constructor(name: string, holds?: Graph) {
+    this.name = name;
+    this.image = `${name}.example/app`;
+    if (holds) this.hold(holds);
+  }
+
+  /** Puts a graph here, as if it had been pushed long ago, under a tag if there is one. */
+  hold(graph: Graph, tag?: string): void {
+    for (const [digest, content] of graph.blobs) this.blobs.set(digest, content);
+    for (const [digest, manifest] of graph.manifests) this.manifests.set(digest, manifest);
+    if (tag !== undefined) this.tags.set(tag, graph.root.digest);
+  }
+
+  async statBlob(digest: Digest): Promise<number | undefined> {
+    await this.#enter(`stat ${digest}`);
+    return this.blobs.get(digest)?.byteLength;
+  }
+
+  async hasManifest(digest: Digest): Promise<boolean> {
+    await this.#enter(`has ${digest}`);
+    return this.manifests.has(digest);
+  }
+
+  async writeBlob(descriptor: Descriptor, open: () => Promise<Readable>): Promise<void> {
+    await this.#enter(`blob ${descriptor.digest}`);
+    const content = Buffer.concat(await (await open()).toArray());
+    if (digestOf(content) !== descriptor.digest) throw refused('DIGEST_INVALID', descriptor.digest);
+    this.blobs.set(descriptor.digest, new Uint8Array(content));
+    this.writes.push(`blob ${descriptor.digest}`);
+  }
+
+  async writeManifest(reference: string, content: ManifestContent): Promise<void> {
+    const operation: Operation = `${isDigest(reference) ? 'manifest' : 'tag'} ${reference}`;
+    await this.#enter(operation);
+    const manifest = parseManifest(content.bytes, content.mediaType);
+    for (const { digest } of blobsOf(manifest)) {
+      if (!this.blobs.has(digest)) throw refused('BLOB_UNKNOWN', digest);
+    }
+    for (const { digest } of childrenOf(manifest)) {
+      if (!this.manifests.has(digest)) throw refused('MANIFEST_BLOB_UNKNOWN', digest);
+    }
+    this.manifests.set(manifest.digest, manifest);
+    if (!isDigest(reference)) this.tags.set(reference, manifest.digest);
+    this.writes.push(operation);
+  }
+
+  async tagged(tag: string): Promise<Manifest | undefined> {
+    await this.#enter(`tagged ${tag}`);
+    const digest = this.tags.get(tag);
+    return digest && this.manifests.get(digest);
+  }
+
+  async deleteTag(tag: string): Promise<void> {
+    await this.#enter(`untag ${tag}`);
+    this.tags.delete(tag);
+    this.writes.push(`untag ${tag}`);
+  }
+
+  async manifest({ digest }: Descriptor): Promise<Manifest> {
+    await this.#enter(`read ${digest}`);
+    const found = this.manifests.get(digest);
+    if (!found) throw new MissingContentError(`${this.name} does not have ${digest}`);
+    return found;
+  }
+
+  async blob({ digest }: Descriptor): Promise<Readable> {
+    await this.#enter(`read ${digest}`);
+    const found = this.blobs.get(digest);
+    if (!found) throw new MissingContentError(`${this.name} does not have ${digest}`);
+    return Readable.from([Buffer.from(found)], { objectMode: false });
+  }
+
+  async #enter(operation: Operation): Promise<void> {
+    this.operations.push(operation);
+    await this.before(operation);
+  }
+}
+
+/** A graph as a source. */
+export function sourceOf(graph: Graph): Source {
+  return new MemoryDestination('source', graph);
+}
+
+/** A registry's refusal, as a client throws it. */
+export function refused(code: string, message: string, status = 400): RegistryError {
+  return new RegistryError(
+    { method: 'PUT', url: new URL('https://registry.example/v2/') },
+    { status, body: JSON.stringify({ errors: [{ code, message }] }) },
+  );
+}
