@@ -11,4 +11,6 @@ export default {
   testMatch: ['<rootDir>/__tests__/**/*.test.ts'],
   testPathIgnorePatterns: ['<rootDir>/node_modules/', '<rootDir>/__tests__/e2e/'],
   testTimeout: 30_000,
+  // By default one core is left alone, which is half of a small runner.
+  maxWorkers: '100%',
 };

@@ -108,7 +108,7 @@ describe("the registries' own address", () => {
   });
 
   test("is AWS's when nothing is overridden, whatever the API names", async () => {
-    await emulate({ accounts: ['123456789012', '210987654321'] });
+    await emulate({ accounts: ['210987654321'] });
     const [destination] = await openEmulated({
       regions: ['eu-west-1'],
       apiOverridden: false,

@@ -8,11 +8,13 @@ const earlier = imageOf('linux/amd64', { layers: ['the release before'] });
 
 /** Regions that hold the next release by digest, and show the earlier one as `stable`. */
 function regions(...names: string[]): MemoryDestination[] {
-  return names.map((name) => {
-    const destination = new MemoryDestination(name, next);
-    destination.hold(earlier, 'stable');
-    return destination;
-  });
+  return names.map(region);
+}
+
+function region(name: string): MemoryDestination {
+  const destination = new MemoryDestination(name, next);
+  destination.hold(earlier, 'stable');
+  return destination;
 }
 
 /** Makes a region refuse an operation. */
@@ -81,10 +83,45 @@ describe('when one region refuses a tag', () => {
     expect(stuck).toHaveProperty(
       'error.message',
       expect.stringMatching(
-        /^v2 shows the new image and could not be put back \(.*untag v2 is not allowed\)$/,
+        /^v2 may show the new image, for it could not be put back \(.*untag v2 is not allowed\)$/,
       ),
     );
     expect(refusing).toMatchObject({ state: 'failed', error: { codes: ['TAG_INVALID'] } });
+  });
+
+  test('a tag whose write was done, but whose answer was lost, is put back too', async () => {
+    const lossy = region('one');
+    const all = [lossy, region('two')];
+    lossy.writeManifest = async (reference, content) => {
+      await MemoryDestination.prototype.writeManifest.call(lossy, reference, content);
+      if (content.digest === next.root.digest) throw new Error('the answer was lost');
+    };
+    const outcome = await publish(next.root, ['stable'], all);
+    expect(outcome.map(({ state }) => state)).toEqual(['failed', 'restored']);
+    expect(all.map(({ tags }) => tags.get('stable'))).toEqual([earlier.root.digest, earlier.root.digest]);
+  });
+
+  test('a tag that somebody else has moved meanwhile is left to them', async () => {
+    const moved = region('one');
+    const all = [moved, region('two')];
+    const theirs = imageOf('linux/amd64', { layers: ['somebody else'] });
+    refuses(all[1], 'tag stable');
+    moved.writeManifest = async (reference, content) => {
+      await MemoryDestination.prototype.writeManifest.call(moved, reference, content);
+      moved.hold(theirs, reference);
+    };
+    await publish(next.root, ['stable'], all);
+    expect(moved.tags.get('stable')).toBe(theirs.root.digest);
+  });
+
+  test('a region that showed the release already still does, and says so', async () => {
+    const done = region('one');
+    const all = [done, region('two')];
+    done.hold(next, 'stable');
+    refuses(all[1], 'tag stable');
+    const outcome = await publish(next.root, ['stable'], all);
+    expect(outcome.map(({ state }) => state)).toEqual(['unchanged', 'failed']);
+    expect(done.tags.get('stable')).toBe(next.root.digest);
   });
 });
 

@@ -23,7 +23,7 @@ export async function emulate(options: Partial<EmulatorOptions> = {}): Promise<E
   return emulator;
 }
 
-export const TARGET: EcrTarget = {
+const TARGET: EcrTarget = {
   repository: REPOSITORY,
   regions: REGIONS,
   account: undefined,

@@ -37,8 +37,9 @@ export class InputReader {
     const text = this.text(name);
     if (text === '') return fallback;
     if (/^(true|True|TRUE)$/.test(text)) return true;
-    if (!/^(false|False|FALSE)$/.test(text)) this.refuse(name, text, 'write true or false');
-    return false;
+    if (/^(false|False|FALSE)$/.test(text)) return false;
+    this.refuse(name, text, 'write true or false');
+    return fallback;
   }
 
   oneOf<T extends string>(name: string, choices: readonly T[], fallback: T): T {

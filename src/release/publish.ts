@@ -7,14 +7,22 @@ export type Publication =
   | { readonly state: 'published' | 'unchanged' | 'restored' }
   | { readonly state: 'failed'; readonly error: Error };
 
-interface TagState {
+/** A tag that does not point at the release, and what it points at instead. */
+interface Change {
   readonly tag: string;
   readonly before: Manifest | undefined;
 }
 
+/** One destination on its way from what it showed to what it shall show. */
+interface Attempt {
+  readonly destination: Destination;
+  readonly changes: readonly Change[];
+  readonly error?: Error;
+}
+
 /**
- * Writes the tags in all destinations at once. When one cannot be written, those already written are put back to what
- * they were: the earlier image, or no tag.
+ * Writes the tags in all destinations at once. When one cannot be written, all are put back to what they were: the
+ * earlier image, or no tag.
  * @param root the manifest or index that the tags shall point at; every destination holds it already
  * @returns one outcome for each destination, in their order
  */
@@ -24,68 +32,60 @@ export async function publish(
   destinations: readonly Destination[],
 ): Promise<Publication[]> {
   // What every tag was is known everywhere before the first one is written anywhere.
-  const plans = await Promise.allSettled(
-    destinations.map((destination) => changesNeeded(root, tags, destination)),
-  );
-  if (plans.some(({ status }) => status === 'rejected')) {
-    return plans.map((plan) => (plan.status === 'rejected' ? failed(plan.reason) : { state: 'restored' }));
-  }
-  const changes = plans.map((plan) => (plan.status === 'fulfilled' ? plan.value : []));
-  const writes = await Promise.all(
-    destinations.map((destination, position) => writeTags(root, changes[position] ?? [], destination)),
-  );
-  if (writes.every(({ error }) => error === undefined)) {
-    return changes.map((change) => ({ state: change.length > 0 ? 'published' : 'unchanged' }));
-  }
-  return Promise.all(
-    destinations.map(async (destination, position): Promise<Publication> => {
-      const { written, error } = writes[position] ?? { written: [], error: undefined };
-      const stuck = await restore(written, destination);
-      if (stuck) return failed(stuck);
-      return error ? failed(error) : { state: 'restored' };
-    }),
-  );
+  const plans = await Promise.all(destinations.map((destination) => planChanges(root, tags, destination)));
+  if (plans.some(({ error }) => error)) return plans.map((plan) => outcomeOf(plan, 'restored'));
+  const attempts = await Promise.all(plans.map((plan) => writeTags(root, plan)));
+  if (!attempts.some(({ error }) => error)) return attempts.map((attempt) => outcomeOf(attempt, 'published'));
+  const restored = await Promise.all(attempts.map((attempt) => putBack(root, attempt)));
+  return restored.map((attempt) => outcomeOf(attempt, 'restored'));
 }
 
 /** The tags that point elsewhere now; one that is right already is left alone, which immutable tags ask for. */
-async function changesNeeded(
+async function planChanges(
   root: ManifestContent,
   tags: readonly string[],
   destination: Destination,
-): Promise<TagState[]> {
-  const states = await Promise.all(tags.map(async (tag) => ({ tag, before: await destination.tagged(tag) })));
-  return states.filter(({ before }) => before?.digest !== root.digest);
+): Promise<Attempt> {
+  try {
+    const states = await Promise.all(
+      tags.map(async (tag) => ({ tag, before: await destination.tagged(tag) })),
+    );
+    return { destination, changes: states.filter(({ before }) => before?.digest !== root.digest) };
+  } catch (error) {
+    return { destination, changes: [], error: toError(error) };
+  }
 }
 
-async function writeTags(
-  root: ManifestContent,
-  changes: readonly TagState[],
-  destination: Destination,
-): Promise<{ written: TagState[]; error: Error | undefined }> {
+async function writeTags(root: ManifestContent, { destination, changes }: Attempt): Promise<Attempt> {
   const outcomes = await Promise.allSettled(changes.map(({ tag }) => destination.writeManifest(tag, root)));
   const refused = outcomes.find((outcome) => outcome.status === 'rejected');
-  return {
-    written: changes.filter((_, position) => outcomes[position]?.status === 'fulfilled'),
-    error: refused && toError(refused.reason),
-  };
+  return { destination, changes, ...(refused && { error: toError(refused.reason) }) };
 }
 
-/** Puts tags back; gives an error that says what they show now, if that fails. */
-async function restore(written: readonly TagState[], destination: Destination): Promise<Error | undefined> {
-  const outcomes = await Promise.allSettled(
-    written.map(({ tag, before }) =>
-      before ? destination.writeManifest(tag, before) : destination.deleteTag(tag),
-    ),
-  );
+async function putBack(root: ManifestContent, { destination, changes, error }: Attempt): Promise<Attempt> {
+  const outcomes = await Promise.allSettled(changes.map((change) => undo(root, change, destination)));
   const stuck = outcomes.flatMap((outcome, position) => {
-    const state = written[position];
-    return outcome.status === 'rejected' && state
-      ? [`${state.tag} shows the new image and could not be put back (${toError(outcome.reason).message})`]
+    const tag = changes[position]?.tag;
+    return outcome.status === 'rejected'
+      ? [`${tag} may show the new image, for it could not be put back (${toError(outcome.reason).message})`]
       : [];
   });
-  return stuck.length > 0 ? new Error(stuck.join('; ')) : undefined;
+  if (stuck.length === 0) return { destination, changes, ...(error && { error }) };
+  return { destination, changes, error: new Error([...(error ? [error.message] : []), ...stuck].join('; ')) };
 }
 
-function failed(reason: unknown): Publication {
-  return { state: 'failed', error: toError(reason) };
+/**
+ * What the tag shows is asked rather than remembered: a write whose answer was lost may have been done, and a tag that
+ * somebody else has moved meanwhile is theirs.
+ */
+async function undo(root: ManifestContent, { tag, before }: Change, destination: Destination): Promise<void> {
+  const now = await destination.tagged(tag);
+  if (now?.digest !== root.digest) return;
+  await (before ? destination.writeManifest(tag, before) : destination.deleteTag(tag));
+}
+
+/** A destination in which no tag had to change shows the release, however the others fare. */
+function outcomeOf({ changes, error }: Attempt, state: 'published' | 'restored'): Publication {
+  if (error) return { state: 'failed', error };
+  return { state: changes.length > 0 ? state : 'unchanged' };
 }

@@ -1,0 +1,189 @@
+import { writeFile } from 'node:fs/promises';
+import { describe, expect, test } from '@jest/globals';
+import { parsePlatform } from '../../src/image/platform.ts';
+import type { BuildInputs } from '../../src/inputs/inputs.ts';
+import { runBuild } from '../../src/modes/build.ts';
+import { Problems } from '../../src/problems.ts';
+import { CONTAINER_BUILDER, containerOn, dockerWith, OK } from '../buildx/docker.ts';
+import { optionsOf } from '../buildx/options.ts';
+import { countOf, emulate, openEmulated, REGIONS, REPOSITORY } from '../support/emulated.ts';
+import { makeFolder } from '../support/folder.ts';
+import { attestationOf, type Graph, imageOf, indexOf } from '../support/images.ts';
+import { writeLayout } from '../support/layout.ts';
+import { push } from '../support/push.ts';
+import { EVERYWHERE, servicesWith, statesOf } from '../support/services.ts';
+
+const arm64 = imageOf('linux/arm64');
+const attestation = attestationOf(arm64);
+const graph = indexOf([arm64, attestation]);
+
+const inputs: BuildInputs = {
+  mode: 'build',
+  target: EVERYWHERE,
+  platforms: [parsePlatform('linux/arm64')],
+  tags: [],
+  legs: 'artifact',
+  transport: 'auto',
+  ociLayout: undefined,
+  options: optionsOf(),
+  jobIndex: 1,
+  jobTotal: 2,
+};
+
+/** A docker whose builder pushes this graph; tells how many blobs had to be sent. */
+function buildxOf(built: Graph) {
+  const sent: number[] = [];
+  const docker = dockerWith({
+    'buildx version': OK,
+    'buildx inspect': { stdout: CONTAINER_BUILDER },
+    'container inspect': containerOn('host'),
+    'buildx build': async (args) => {
+      const [, reference = ''] = /,name=([^,\n]+)/.exec(args.join('\n')) ?? [];
+      sent.push((await push(reference, built)).length);
+      await writeFile(args[args.indexOf('--metadata-file') + 1] ?? '', '{"buildx.build.ref":"x"}');
+      return OK;
+    },
+  });
+  return { docker, sent };
+}
+
+async function layoutOf(built: Graph): Promise<string> {
+  const dir = await makeFolder();
+  await writeLayout(dir, built);
+  return dir;
+}
+
+describe('building a leg', () => {
+  test('lands it by digest in every region, without a tag, and leaves its record', async () => {
+    const emulator = await emulate();
+    const services = await servicesWith({ docker: buildxOf(graph).docker });
+    const outcome = await runBuild(inputs, services);
+    expect(statesOf(outcome)).toEqual(['landed', 'landed', 'landed']);
+    for (const destination of await openEmulated()) {
+      expect(await destination.hasManifest(graph.root.digest)).toBe(true);
+      expect(await destination.hasManifest(attestation.root.digest)).toBe(true);
+    }
+    expect(emulator.requests.filter(({ path }) => path.endsWith('/manifests/build'))).toEqual([]);
+    const bytes = [...arm64.blobs.values()].reduce((sum, { byteLength }) => sum + byteLength, 0);
+    expect(services.left).toEqual([
+      {
+        schema: 'ecr-multiarch/leg/v1',
+        repository: REPOSITORY,
+        runId: '7',
+        runAttempt: 1,
+        job: 'build',
+        jobIndex: 1,
+        jobTotal: 2,
+        builder: 'builder-8a6f0e7c',
+        root: graph.root.digest,
+        images: [{ descriptor: arm64.listed, bytes }],
+        attestations: [attestation.listed],
+        destinations: REGIONS.map((region) => `${new URL(emulator.url(region)).host}/${REPOSITORY}`),
+      },
+    ]);
+    expect(JSON.parse(outcome.metadata)).toEqual({ 'buildx.build.ref': 'x' });
+  });
+
+  test('again sends nothing from the builder, nor to the regions', async () => {
+    const emulator = await emulate();
+    const { docker, sent } = buildxOf(graph);
+    await runBuild(inputs, await servicesWith({ docker }));
+    const uploads = countOf(emulator.requests, 'POST uploads');
+    const outcome = await runBuild(inputs, await servicesWith({ docker }));
+    expect(sent).toEqual([graph.blobs.size, 0]);
+    expect(countOf(emulator.requests, 'POST uploads')).toBe(uploads);
+    expect(statesOf(outcome)).toEqual(['unchanged', 'unchanged', 'unchanged']);
+    const bytes = [...graph.blobs.values()].reduce((sum, { byteLength }) => sum + byteLength, 0);
+    expect(outcome.results.map(({ sent: moved, reused }) => [moved, reused])).toEqual(
+      REGIONS.map(() => [0, bytes]),
+    );
+  });
+
+  test('masks secrets before docker is asked for anything', async () => {
+    await emulate();
+    const { docker } = buildxOf(graph);
+    const services = await servicesWith({ docker });
+    const options = optionsOf({ secrets: ['token=s3cr3t=x'], githubToken: 'ghs_1' });
+    const before = services.masked;
+    const ask = docker.ask;
+    docker.ask = async (args) => {
+      expect(before).toEqual(expect.arrayContaining(['s3cr3t=x', 'ghs_1']));
+      return ask(args);
+    };
+    await runBuild({ ...inputs, options }, services);
+  });
+
+  test('leaves no record when a region failed', async () => {
+    await emulate({
+      fault: ({ region, method, path }) =>
+        region === 'sa-east-1' && method === 'POST' && path.includes('/blobs/uploads/')
+          ? { status: 403, code: 'DENIED', message: 'no' }
+          : undefined,
+    });
+    const services = await servicesWith({ docker: buildxOf(graph).docker });
+    const outcome = await runBuild(inputs, services);
+    expect(statesOf(outcome)).toEqual(['landed', 'landed', 'failed']);
+    expect(services.left).toEqual([]);
+  });
+
+  test('refuses an image of another platform than was asked for', async () => {
+    await emulate();
+    const services = await servicesWith({ docker: buildxOf(imageOf('linux/amd64')).docker });
+    await expect(runBuild(inputs, services)).rejects.toThrow(
+      'the build gave linux/amd64, not linux/arm64: check "platforms", and FROM --platform in the Dockerfile',
+    );
+    expect(services.left).toEqual([]);
+  });
+
+  test('does not build when a region lacks the repository', async () => {
+    const emulator = await emulate({ repositories: [] });
+    emulator.createRepository(REPOSITORY, {}, ['us-east-1']);
+    const { docker } = buildxOf(graph);
+    await expect(runBuild(inputs, await servicesWith({ docker }))).rejects.toThrow(Problems);
+    expect(docker.commands).toEqual([]);
+  });
+});
+
+describe('publishing a build alone', () => {
+  test('shows its tags in every region, and leaves no record', async () => {
+    await emulate();
+    const services = await servicesWith({ docker: buildxOf(graph).docker });
+    const outcome = await runBuild({ ...inputs, legs: 'none', tags: ['v1'] }, services);
+    expect(statesOf(outcome)).toEqual(['published', 'published', 'published']);
+    for (const destination of await openEmulated()) {
+      expect((await destination.tagged('v1'))?.digest).toBe(graph.root.digest);
+    }
+    expect(services.left).toEqual([]);
+  });
+});
+
+describe('a layout that another tool has built', () => {
+  test('lands in every region without docker', async () => {
+    await emulate();
+    const services = await servicesWith();
+    const outcome = await runBuild({ ...inputs, ociLayout: await layoutOf(graph) }, services);
+    expect(statesOf(outcome)).toEqual(['landed', 'landed', 'landed']);
+    expect(services.left).toMatchObject([{ builder: 'oci-layout', root: graph.root.digest }]);
+  });
+
+  test('says its own platforms, unless some are asked for', async () => {
+    await emulate();
+    const ociLayout = await layoutOf(indexOf([imageOf('linux/amd64'), arm64]));
+    const outcome = await runBuild({ ...inputs, platforms: [], ociLayout }, await servicesWith());
+    expect(outcome.results[0]?.platforms).toEqual(['linux/amd64', 'linux/arm64']);
+    const platforms = [parsePlatform('linux/s390x')];
+    await expect(runBuild({ ...inputs, platforms, ociLayout }, await servicesWith())).rejects.toThrow(
+      /not linux\/s390x/,
+    );
+  });
+
+  test('whose index names another platform than the image is refused', async () => {
+    const emulator = await emulate();
+    const mislabelled = { ...arm64, listed: { ...arm64.listed, platform: parsePlatform('linux/amd64') } };
+    const ociLayout = await layoutOf(indexOf([mislabelled]));
+    await expect(runBuild({ ...inputs, ociLayout }, await servicesWith())).rejects.toThrow(
+      /is listed as linux\/amd64, but its own config says linux\/arm64/,
+    );
+    expect(countOf(emulator.requests, 'POST uploads')).toBe(0);
+  });
+});

@@ -1,0 +1,147 @@
+import { describe, expect, test } from '@jest/globals';
+import { parsePlatform } from '../../src/image/platform.ts';
+import { parseReference } from '../../src/image/reference.ts';
+import type { MirrorInputs } from '../../src/inputs/inputs.ts';
+import { runMirror } from '../../src/modes/mirror.ts';
+import { Problems } from '../../src/problems.ts';
+import { emulate, openEmulated, REGIONS } from '../support/emulated.ts';
+import { attestationOf, type Graph, imageOf, indexOf } from '../support/images.ts';
+import { serveGraph } from '../support/registry.ts';
+import { EVERYWHERE, servicesWith, statesOf } from '../support/services.ts';
+
+const amd64 = imageOf('linux/amd64');
+const arm64 = imageOf('linux/arm64');
+const attestation = attestationOf(arm64);
+const graph = indexOf([arm64, amd64, attestation], { annotations: { by: 'upstream' } });
+
+function mirrorOf(source: string, more: Partial<MirrorInputs> = {}): MirrorInputs {
+  return {
+    mode: 'mirror',
+    target: EVERYWHERE,
+    platforms: [],
+    tags: ['1.29'],
+    source: parseReference(source),
+    ...more,
+  };
+}
+
+/** What the tag shows in each region, byte for byte. */
+async function shown(tag = '1.29') {
+  const destinations = await openEmulated();
+  const manifests = await Promise.all(destinations.map((destination) => destination.tagged(tag)));
+  return manifests.map((manifest) => manifest && Buffer.from(manifest.bytes));
+}
+
+async function mirror(image: Graph, more: Partial<MirrorInputs> = {}) {
+  const upstream = await serveGraph(image, '1.29');
+  const outcome = await runMirror(mirrorOf(`${upstream.repository}:1.29`, more), await servicesWith());
+  return { upstream, outcome };
+}
+
+describe('mirroring', () => {
+  test('copies an image whole and byte for byte into every region, and reads each part once', async () => {
+    await emulate();
+    const { upstream, outcome } = await mirror(graph);
+    expect(outcome.digest).toBe(graph.root.digest);
+    expect(statesOf(outcome)).toEqual(['published', 'published', 'published']);
+    expect(await shown()).toEqual(REGIONS.map(() => Buffer.from(graph.root.bytes)));
+    const read = upstream.requests.map(({ path }) => path);
+    expect(new Set(read).size).toBe(read.length);
+    const bytes = [...graph.blobs.values()].reduce((sum, { byteLength }) => sum + byteLength, 0);
+    expect(outcome.results.map(({ sent, reused }) => [sent, reused])).toEqual(REGIONS.map(() => [bytes, 0]));
+  });
+
+  test('again reads no more than the tag, and writes nothing', async () => {
+    await emulate();
+    await mirror(graph);
+    const { upstream, outcome } = await mirror(graph);
+    expect(statesOf(outcome)).toEqual(['unchanged', 'unchanged', 'unchanged']);
+    expect(upstream.requests.map(({ path }) => path)).toEqual(['/v2/upstream/app/manifests/1.29']);
+  });
+
+  test('takes a single image too', async () => {
+    await emulate();
+    const { outcome } = await mirror(amd64);
+    expect(outcome.results[0]?.platforms).toEqual(['linux/amd64']);
+    expect(await shown()).toEqual(REGIONS.map(() => Buffer.from(amd64.root.bytes)));
+  });
+
+  test('by digest takes that image, whatever the tag shows', async () => {
+    await emulate();
+    const upstream = await serveGraph(graph, '1.29');
+    const source = `${upstream.repository}:1.29@${amd64.root.digest}`;
+    const outcome = await runMirror(mirrorOf(source), await servicesWith());
+    expect(outcome.digest).toBe(amd64.root.digest);
+  });
+
+  test('keeps the platforms that are asked for, with what attests them', async () => {
+    await emulate();
+    const { outcome } = await mirror(graph, { platforms: [parsePlatform('linux/arm64/v8')] });
+    expect(outcome.results[0]?.platforms).toEqual(['linux/arm64']);
+    const index = JSON.parse(outcome.metadata);
+    expect(index.manifests.map(({ digest }: { digest: string }) => digest)).toEqual([
+      arm64.root.digest,
+      attestation.root.digest,
+    ]);
+  });
+
+  test('of all platforms keeps the digest', async () => {
+    await emulate();
+    const platforms = ['linux/amd64', 'linux/arm64'].map(parsePlatform);
+    expect((await mirror(graph, { platforms })).outcome.digest).toBe(graph.root.digest);
+  });
+});
+
+describe('a source that cannot be mirrored', () => {
+  const problem = async (run: Promise<unknown>, words: RegExp) => {
+    await expect(run).rejects.toThrow(Problems);
+    await expect(run).rejects.toThrow(words);
+    expect(await shown()).toEqual([undefined, undefined, undefined]);
+  };
+
+  test('has no such image', async () => {
+    await emulate();
+    const upstream = await serveGraph(graph, '1.29');
+    const run = runMirror(mirrorOf(`${upstream.repository}:1.30`), await servicesWith());
+    await problem(run, /^input "source": 127\.0\.0\.1:\d+ has no image .*upstream\/app:1\.30$/);
+  });
+
+  test('has no such repository', async () => {
+    await emulate();
+    const upstream = await serveGraph(graph, '1.29');
+    const run = runMirror(mirrorOf(`${new URL(upstream.url).host}/other:1.29`), await servicesWith());
+    await problem(run, /cannot be read: .*NAME_UNKNOWN.*must answer without credentials/);
+  });
+
+  test('lacks a platform', async () => {
+    await emulate();
+    const platforms = ['linux/arm64', 'linux/s390x'].map(parsePlatform);
+    await problem(
+      mirror(graph, { platforms }),
+      /^input "platforms": .*:1\.29 has no linux\/s390x: it has linux\/arm64, linux\/amd64$/,
+    );
+  });
+
+  test('is a single image of which another platform is asked', async () => {
+    await emulate();
+    await problem(mirror(amd64, { platforms: [parsePlatform('linux/arm64')] }), /has no linux\/arm64/);
+  });
+
+  test('lacks a part: no region shows the tag', async () => {
+    await emulate();
+    const { outcome } = await mirror({ ...graph, blobs: amd64.blobs });
+    expect(statesOf(outcome)).toEqual(['failed', 'failed', 'failed']);
+    expect(await shown()).toEqual([undefined, undefined, undefined]);
+  });
+
+  test('gives damaged content: no region shows the tag', async () => {
+    await emulate();
+    const blobs = new Map(
+      [...graph.blobs].map(([digest, { byteLength }]) => [digest, Buffer.alloc(byteLength)]),
+    );
+    const { outcome } = await mirror({ ...graph, blobs });
+    expect(statesOf(outcome)).toEqual(['failed', 'failed', 'failed']);
+    expect(outcome.results[0]?.error).toMatch(/gave content of digest/);
+    expect(await shown()).toEqual([undefined, undefined, undefined]);
+  });
+});
