@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Installs what the end-to-end tests drive: buildx, BuildKit, dockerd, containerd,
-# crane, skopeo, act, QEMU, and the root file systems that the test image is made of.
-# Everything comes from package registries (Go modules and Debian), is pinned where
-# the registry lets us pin it, and is cached outside of the tree by version, so that a
+# crane, skopeo, act, the aws CLI, QEMU, and the root file systems that the test image is
+# made of. Everything comes from package registries (Go modules, Debian and PyPI), is pinned
+# where the registry lets us pin it, and is cached outside of the tree by version, so that a
 # second run installs nothing and says nothing. Needs Debian 12, root, Go and git.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -13,8 +13,10 @@ buildkit=v0.31.0
 crane=v0.22.1
 act=v0.2.89
 actionlint=v1.7.12
+awscli=1.46.3
 
-debian_packages=(skopeo runc containerd docker.io qemu-user-static busybox-static iptables)
+debian_packages=(skopeo runc containerd docker.io qemu-user-static busybox-static iptables
+  python3-venv)
 
 mkdir -p "$cache/bin" "$cache/docker-config/cli-plugins"
 # Two runs at once would unpack over each other.
@@ -97,6 +99,20 @@ install_buildkit() {
   ln -sfn "$dir/buildctl" "$cache/bin/buildctl"
 }
 
+# In an environment of its own, for which Debian's Python is good on every machine.
+install_awscli() {
+  local dir=$cache/tools/awscli@$awscli
+  # A virtual environment cannot be moved, so that its last step says that it is complete.
+  if [ ! -e "$dir/complete" ]; then
+    say "aws CLI $awscli"
+    rm -rf "$dir"
+    quietly /usr/bin/python3 -m venv "$dir"
+    quietly "$dir/bin/pip" install --disable-pip-version-check "awscli==$awscli"
+    touch "$dir/complete"
+  fi
+  ln -sfn "$dir/bin/aws" "$cache/bin/aws"
+}
+
 install_debian_packages
 # A machine may have another docker client, first on its PATH; the tests use Debian's,
 # which fits Debian's dockerd.
@@ -109,6 +125,7 @@ install_buildkit
 go_tool crane "$crane" github.com/google/go-containerregistry/cmd/crane
 go_tool act "$act" github.com/nektos/act "-X main.version=${act#v}"
 go_tool actionlint "$actionlint" github.com/rhysd/actionlint/cmd/actionlint
+install_awscli
 
 # What the test image is made of, and the builder in a container.
 for arch in amd64 arm64; do

@@ -32,6 +32,16 @@ export async function digestByCrane(reference: string, config: string): Promise<
   return (await run(tool('crane'), ['digest', '--insecure', reference], { env })).trim();
 }
 
+/** A manifest, index or image config as crane reads it. */
+export async function readByCrane(
+  what: 'manifest' | 'config',
+  reference: string,
+  config: string,
+): Promise<string> {
+  const env = { PATH: '/usr/bin:/bin', HOME: config, DOCKER_CONFIG: config };
+  return run(tool('crane'), [what, '--insecure', reference], { env });
+}
+
 /** The digest of what a tag names, of the bytes that skopeo reads. */
 export async function digestBySkopeo(reference: string, config: string): Promise<string> {
   const authfile = join(config, 'config.json');
@@ -46,13 +56,15 @@ export async function pullByContainerd(
   reference: string,
   platform: string,
   registry: Registry,
-  { containerdSocket }: Dockerd,
+  { containerdSocket }: Pick<Dockerd, 'containerdSocket'>,
 ): Promise<string> {
   const ctr = ['--address', containerdSocket, '--namespace', 'e2e', 'images'];
   const user = `${registry.username}:${registry.password}`;
   const flags = ['--plain-http', '--platform', platform, '--user', user];
   await run('ctr', [...ctr, 'pull', ...flags, reference]);
   const listed = await run('ctr', [...ctr, 'list', `name==${reference}`]);
+  // The next pull, of the other platform or from the next region, has to fetch all of it again.
+  await run('ctr', [...ctr, 'remove', '--sync', reference]);
   const digest = /sha256:[0-9a-f]{64}/.exec(listed)?.[0];
   if (digest === undefined) throw new Error(`containerd does not list ${reference}\n${listed}`);
   return digest;
@@ -73,7 +85,7 @@ export async function runByDocker(
   reference: string,
   platform: string,
   config: string,
-  { socket }: Dockerd,
+  { socket }: Pick<Dockerd, 'socket'>,
 ): Promise<WebAnswer> {
   const env = { PATH: '/usr/bin:/bin', HOME: config, DOCKER_CONFIG: config, DOCKER_HOST: `unix://${socket}` };
   const pulled = await docker(env, 'pull', '--platform', platform, reference);

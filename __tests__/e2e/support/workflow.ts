@@ -1,0 +1,111 @@
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { type JobRun, runWorkflow, type WorkflowResult } from '../engines/act.ts';
+import type { Environment } from '../engines/process.ts';
+import { type Cloud, CREDENTIALS, CREDENTIALS_OF_STUB, endpointOf } from './cloud.ts';
+import type { Engines } from './engines.ts';
+
+const ACTION = 'org/ecr-multiarch@v1';
+
+/** What a workflow runs with. */
+export interface Setting {
+  readonly engines: Engines;
+  readonly cloud: Cloud;
+  /** The repository that the workflow is for. A git work tree. */
+  readonly workspace: string;
+  /** Of this run alone: it tells runs of one cloud apart, and names the logs. Digits, as GitHub has it. */
+  readonly runId: string;
+}
+
+/**
+ * Runs a workflow file, as a push to a public repository starts it.
+ * @param builder the one that setup-buildx-action gives the jobs
+ * @param ref what was pushed, `refs/tags/v1` for instance
+ */
+export async function push(
+  setting: Setting,
+  { workflow, builder, ref }: { workflow: string; builder: string; ref: string },
+): Promise<WorkflowResult> {
+  // Every job has to assume the role that the workflow names.
+  const role = /^ {2}ROLE: (\S+)$/m.exec(readFileSync(workflow, 'utf8'))?.[1];
+  if (role === undefined) throw new Error(`${workflow} names no ROLE`);
+  const env = { ...CREDENTIALS_OF_STUB, E2E_BUILDER: builder, E2E_AWS_ROLE: role };
+  return runWithAct(setting, workflow, ref, env);
+}
+
+/** A job that checks the repository out, and then has the action as its only step. */
+export interface ActionJob {
+  readonly inputs: Readonly<Record<string, string>>;
+  readonly needs?: string;
+  readonly env?: Environment;
+}
+
+/** Runs jobs that there is no workflow file for. */
+export async function runJobs(
+  setting: Setting,
+  jobs: Readonly<Record<string, ActionJob>>,
+): Promise<WorkflowResult> {
+  const dir = join(setting.engines.dir, `${setting.runId}-workflow`);
+  mkdirSync(dir);
+  const workflow = join(dir, 'workflow.yml');
+  const described = Object.entries(jobs).map(([name, { inputs, ...job }]) => [
+    name,
+    {
+      'runs-on': 'ubuntu-24.04',
+      ...job,
+      steps: [{ uses: 'actions/checkout@v5' }, { uses: ACTION, with: inputs }],
+    },
+  ]);
+  // All JSON is YAML.
+  writeFileSync(workflow, JSON.stringify({ name: 'Jobs', on: 'push', jobs: Object.fromEntries(described) }));
+  return runWithAct(setting, workflow, 'refs/heads/main', { ...CREDENTIALS, AWS_REGION: 'us-east-1' });
+}
+
+async function runWithAct(
+  { engines, cloud, workspace, runId }: Setting,
+  workflow: string,
+  ref: string,
+  env: Environment,
+): Promise<WorkflowResult> {
+  return runWorkflow({
+    workflow,
+    workspace,
+    dir: join(engines.dir, runId),
+    event: 'push',
+    payload: {
+      ref,
+      repository: { full_name: 'shop/web', name: 'web', owner: { login: 'shop' }, private: false },
+    },
+    env: {
+      ...engines.environment,
+      ...endpointOf(cloud),
+      ...env,
+      ACTIONS_RESULTS_URL: cloud.artifacts.url,
+      ACTIONS_RUNTIME_TOKEN: cloud.artifacts.token(runId, 'job'),
+      GITHUB_RUN_ID: runId,
+      GITHUB_RUN_ATTEMPT: '1',
+    },
+    localRepositories: { [ACTION]: engines.action },
+    nodeDir: dirname(process.execPath),
+    logFile: join(engines.logs, `${runId}.log`),
+  });
+}
+
+/**
+ * The job of that name, as the workflow's file names it.
+ * @throws with the log when the run has no such job
+ */
+export function jobOf({ jobs, output }: WorkflowResult, name: string): JobRun {
+  const job = jobs.find((each) => each.name.split('/').slice(1).join('/').replace(/-\d+$/, '') === name);
+  if (!job) throw new Error(`the run has no job "${name}"\n${output}`);
+  return job;
+}
+
+/**
+ * Hands a run back if it succeeded.
+ * @throws with the log if it failed
+ */
+export function succeeded(run: WorkflowResult): WorkflowResult {
+  if (run.code !== 0) throw new Error(`the workflow failed with exit code ${run.code}\n${run.output}`);
+  return run;
+}
