@@ -50,7 +50,8 @@ describe('action.yml', () => {
     ['examples/eks.yml', (text: string) => [text]],
     [
       'README.md',
-      (text: string) => [...text.matchAll(/```yaml\n(jobs:[\s\S]*?)```/g)].map((match) => match[1] ?? ''),
+      (text: string) =>
+        [...text.matchAll(/```yaml\n(permissions:[\s\S]*?)```/g)].map((match) => match[1] ?? ''),
     ],
   ])('declares every input that %s uses', async (file, workflowsIn) => {
     const { inputs } = await readAction();

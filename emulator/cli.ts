@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util';
+import { regionProblem } from '../src/ecr/regions.ts';
 import { DEFAULT_ACCOUNT, type Emulator } from './emulator.ts';
 import { isEcrName, NAME_RULE } from './state/settings.ts';
 
@@ -40,8 +41,8 @@ export function parseCli(args: readonly string[]): CliOptions | 'help' {
   const repositories = values.repository ?? [];
   const regions = (values.regions ?? 'us-east-1').split(',').map((region) => region.trim());
   for (const region of regions) {
-    if (!/^[a-z]{2,4}(-[a-z]+)+-\d$/.test(region))
-      throw new UsageError(`--regions: "${region}" is not a region`);
+    const problem = regionProblem(region);
+    if (problem) throw new UsageError(`--regions: ${problem}`);
   }
   if (new Set(regions).size < regions.length) throw new UsageError('--regions names a region twice');
   for (const account of accounts) {

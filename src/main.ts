@@ -32,12 +32,20 @@ type Toolkit = typeof Core;
 export async function runAction(core: Toolkit, environment: NodeJS.ProcessEnv): Promise<void> {
   // Hosted runners have no role of their own: asking the metadata service for one only costs time.
   if (environment.RUNNER_ENVIRONMENT === 'github-hosted') environment.AWS_EC2_METADATA_DISABLED ??= 'true';
-  const tempDir = await mkdtemp(join(environment.RUNNER_TEMP || tmpdir(), 'ecr-multiarch-'));
-  await untilCancelled(
-    process,
-    () => runInputs(core, environment, tempDir).catch((error: unknown) => fail(core, error)),
-    () => rmSync(tempDir, { recursive: true, force: true, maxRetries: 3 }),
-  );
+  try {
+    const tempDir = await makeTempDir(environment);
+    const removeTempDir = () => rmSync(tempDir, { recursive: true, force: true, maxRetries: 3 });
+    await untilCancelled(process, () => runInputs(core, environment, tempDir), removeTempDir);
+  } catch (error) {
+    fail(core, error);
+  }
+}
+
+async function makeTempDir({ RUNNER_TEMP }: NodeJS.ProcessEnv): Promise<string> {
+  const parent = RUNNER_TEMP || tmpdir();
+  return mkdtemp(join(parent, 'ecr-multiarch-')).catch((error: Error) => {
+    throw new Problems([`no folder can be made in RUNNER_TEMP, "${parent}": ${error.message}`]);
+  });
 }
 
 async function runInputs(core: Toolkit, environment: NodeJS.ProcessEnv, tempDir: string): Promise<void> {
@@ -122,7 +130,13 @@ async function report(
     `${complete ? HEADINGS[inputs.mode] : 'Not published:'} ${inputs.target.repository}`,
   );
   for (const result of results) core.info(resultLine(result));
-  if (environment.GITHUB_STEP_SUMMARY) await core.summary.addRaw(summary, true).write();
+  if (environment.GITHUB_STEP_SUMMARY) {
+    // What was published is published, and what failed has to be told, with or without a summary.
+    await core.summary
+      .addRaw(summary, true)
+      .write()
+      .catch((error: Error) => core.warning(`the job's summary was not written: ${error.message}`));
+  }
   if (!complete) throw new Problems(results.flatMap(({ error }) => error ?? []));
 }
 

@@ -41,5 +41,7 @@ export const DISK_FULL =
 
 /** Whether something failed for want of disk space. */
 export function isDiskFull(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && (error.code === 'ENOSPC' || error.code === 'EDQUOT');
+  if (!(error instanceof Error)) return false;
+  const full = 'code' in error && (error.code === 'ENOSPC' || error.code === 'EDQUOT');
+  return full || isDiskFull(error.cause);
 }

@@ -68,6 +68,8 @@ async function run(docker: FakeDocker, more: Partial<BuildRun> = {}) {
       platforms: [parsePlatform('linux/amd64')],
       transport: 'auto',
       attestations: { noDefault: false, privateRepository: false, runUrl: '' },
+      repositoryUrl: 'https://github.com/o/r',
+      beforeBuild: async () => undefined,
       name: 'app',
       dir,
       spool: new Spool(new BlobStore(join(dir, 'spool'))),
@@ -121,7 +123,7 @@ describe('a build', () => {
   });
 });
 
-describe('a builder of which it is not certain that it can reach this job', () => {
+describe('a builder that cannot reach this job, though it looks so', () => {
   test('builds into a layout when its push never arrived', async () => {
     let tries = 0;
     const unreachable = dockerFor(SOCKET, async (args) => {
@@ -147,7 +149,9 @@ describe('a builder of which it is not certain that it can reach this job', () =
       stdout: '',
       stderr: `failed to push ${/,name=([^,]+)/.exec(flagOf(args, '--output'))?.[1]}`,
     }));
-    await expect(run(unreachable, { transport: 'registry' })).rejects.toThrow(/exit code 1/);
+    await expect(run(unreachable, { transport: 'registry' })).rejects.toThrow(
+      /^input "transport" is "registry", but the builder could not reach this job at 127\.0\.0\.1/,
+    );
     expect(unreachable.commands.filter(([, command]) => command === 'build')).toHaveLength(1);
   });
 });
@@ -203,10 +207,17 @@ describe('secrets', () => {
   });
 
   test('have the job token for a Git context, unless another one was given', async () => {
-    const context = 'https://github.com/o/r.git';
+    const context = 'https://github.com/o/r.git#main';
     const githubToken = 'ghs_s3cr3t';
     expect(await secretsOf({ context, githubToken })).toEqual(new Map([['GIT_AUTH_TOKEN', githubToken]]));
     expect(await secretsOf({ context: '.', githubToken })).toEqual(new Map());
+    for (const elsewhere of [
+      'https://git.example.org/o/r.git',
+      'https://github.com/o/other.git',
+      'http://github.com/o/r',
+    ]) {
+      expect(await secretsOf({ context: elsewhere, githubToken })).toEqual(new Map());
+    }
     expect(await secretsOf({ context, githubToken, secrets: ['GIT_AUTH_TOKEN=s3cr3t'] })).toEqual(
       new Map([['GIT_AUTH_TOKEN', 's3cr3t']]),
     );

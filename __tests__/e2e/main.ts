@@ -75,6 +75,8 @@ async function cleanUp(dir: string, logs: string, passed: boolean): Promise<void
 
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
   process.on(signal, () => {
+    // npm and the like pass on what a terminal has sent to all of us.
+    if (interrupted) return;
     interrupted = true;
     endForeground();
   });

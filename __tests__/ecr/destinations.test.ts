@@ -1,5 +1,7 @@
 import { Readable } from 'node:stream';
 import { describe, expect, test } from '@jest/globals';
+import { DEFAULT_RETRY } from '../../src/distribution/retry.ts';
+import { openDestinations } from '../../src/ecr/destinations.ts';
 import { digestOf } from '../../src/image/digest.ts';
 import { blobsOf, describe as descriptorOf } from '../../src/image/manifest.ts';
 import { Problems } from '../../src/problems.ts';
@@ -8,6 +10,7 @@ import { countOf, emulate, openEmulated, REGIONS, REPOSITORY } from '../support/
 import { NO_AWS, setEnvironment } from '../support/environment.ts';
 import { imageOf, utf8 } from '../support/images.ts';
 import { SILENT, sourceOf } from '../support/memory.ts';
+import { openTransport } from '../support/server.ts';
 
 const image = imageOf('linux/amd64');
 
@@ -115,6 +118,34 @@ describe("the registries' own address", () => {
       account: '210987654321',
     });
     expect(destination?.image).toBe('210987654321.dkr.ecr.eu-west-1.amazonaws.com/team/app');
+  });
+
+  test("is that of the account that was asked for, also where an overridden API names the caller's", async () => {
+    const callers = 'https://123456789012.dkr.ecr.eu-west-1.vpce.example.com';
+    const { destinations } = await openDestinations(
+      {
+        repository: REPOSITORY,
+        regions: ['eu-west-1'],
+        account: '210987654321',
+        registryEndpoint: undefined,
+        apiOverridden: true,
+        createRepository: false,
+      },
+      {
+        transport: openTransport(),
+        retry: DEFAULT_RETRY,
+        mask: () => undefined,
+        log: { info() {} },
+        createApi: () => ({
+          authorize: async () => ({ token: 'token', expiresAt: Date.now() + 1e9, proxyEndpoint: callers }),
+          repositoryExists: async () => true,
+          createRepository: async () => true,
+          availableLayers: async () => new Map(),
+          deleteTag: async () => undefined,
+        }),
+      },
+    );
+    expect(destinations[0]?.image).toBe('210987654321.dkr.ecr.eu-west-1.vpce.example.com/team/app');
   });
 });
 

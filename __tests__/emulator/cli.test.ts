@@ -32,7 +32,7 @@ describe('the command line', () => {
   });
 
   test.each([
-    ['--regions', 'virginia', '"virginia" is not a region'],
+    ['--regions', 'us-eest-1', 'there is no AWS region "us-eest-1"; did you mean us-east-1?'],
     ['--regions', 'us-east-1,us-east-1', 'twice'],
     ['--port', 'http', '"http" is not a port'],
     ['--port', '65535', 'not a port with room'],

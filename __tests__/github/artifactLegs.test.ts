@@ -81,11 +81,11 @@ describe('legs as artifacts', () => {
     ['that is another file', 'other.json', '{}'],
   ])("an artifact %s under a leg's name is refused by its name", async (_, file, text) => {
     const store = await enterJob('stitch');
-    await upload('ecr-multiarch-leg-x', file, text);
+    await upload('ecr-multiarch-leg-x-0123456789ab-1', file, text);
     const refusal = await store.list().catch((error: unknown) => error);
     expect(refusal).toBeInstanceOf(Problems);
     expect(String(refusal)).toContain(
-      'the artifact ecr-multiarch-leg-x is no leg that this version can read',
+      'the artifact ecr-multiarch-leg-x-0123456789ab-1 is no leg that this version can read',
     );
   });
 

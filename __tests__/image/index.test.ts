@@ -1,8 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import type { Descriptor } from '../../src/image/descriptor.ts';
+import { ATTESTED_DIGEST, type Descriptor, isAttestation } from '../../src/image/descriptor.ts';
 import { digestOf } from '../../src/image/digest.ts';
-import { ATTESTED_DIGEST, composeIndex, isAttestation } from '../../src/image/index.ts';
+import { composeIndex } from '../../src/image/index.ts';
 import { ManifestError } from '../../src/image/manifest.ts';
 import { DOCKER_LIST, OCI_INDEX, OCI_MANIFEST } from '../../src/image/mediaTypes.ts';
 import { attestationOf, imageOf, indexOf, utf8 } from '../support/images.ts';

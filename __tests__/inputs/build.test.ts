@@ -131,9 +131,15 @@ describe('what is to be built', () => {
     'git://example.com/app.git',
     'git@github.com:org/app.git',
     'ssh://git@example.com/app.git',
-    '-',
+    'github.com/org/app#main',
   ])('is not looked for on this machine when it is elsewhere: %s', async (context) => {
     expect(await problemsOf({ ...BUILD, context, file: 'in/the/context' })).toEqual([]);
+  });
+
+  test('is not read from a standard input that a step does not have', async () => {
+    expect(await problemsOf({ ...BUILD, context: '-' })).toEqual([
+      'input "context": "-": a step has no standard input; write a folder or a Git URL',
+    ]);
   });
 
   test('needs no context when it is built already', async () => {

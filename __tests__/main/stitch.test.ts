@@ -103,4 +103,11 @@ describe('stitch', () => {
     expect(cloud.writes()).toHaveLength(before);
     expect(ran.leftovers).toEqual([]);
   });
+
+  test('creates no repository when there is nothing to publish in it', async () => {
+    const cloud = await startCloud({ repository: false });
+    const ran = await runStep({ ...STITCH, 'create-repository': 'true' }, cloud.job('stitch'));
+    expect(ran.errors).toEqual([expect.stringMatching(/^no leg of "team\/app" was found/)]);
+    expect(cloud.emulator.requests.filter(({ operation }) => operation === 'CreateRepository')).toEqual([]);
+  });
 });

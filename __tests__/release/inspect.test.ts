@@ -1,7 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
-import { describe as descriptorOf, ManifestError } from '../../src/image/manifest.ts';
+import { describe as descriptorOf, ManifestError, parseManifest } from '../../src/image/manifest.ts';
+import { OCI_INDEX } from '../../src/image/mediaTypes.ts';
 import { inspectRoot } from '../../src/release/inspect.ts';
-import { attestationOf, type Image, imageOf, indexOf } from '../support/images.ts';
+import { attestationOf, type Image, imageOf, indexOf, utf8 } from '../support/images.ts';
 import { sourceOf } from '../support/memory.ts';
 
 const amd64 = imageOf('linux/amd64');
@@ -57,6 +58,18 @@ describe('looking into what was built', () => {
     const graph = indexOf([windows]);
     const { images } = await inspectRoot(graph.root, sourceOf(graph));
     expect(images[0]?.descriptor.platform).toMatchObject({ os: 'windows', 'os.version': '10.0.20348.1' });
+  });
+
+  test('an image that an index lists without a platform is refused: no runtime would find it', async () => {
+    const { platform: _, ...unlisted } = amd64.listed;
+    const index = { schemaVersion: 2, mediaType: OCI_INDEX, manifests: [unlisted] };
+    const root = parseManifest(utf8(JSON.stringify(index)));
+    await expect(inspectRoot(root, sourceOf(amd64))).rejects.toThrow(/without a platform/);
+  });
+
+  test('an index of attestations alone is refused', async () => {
+    const graph = indexOf([attestationOf(amd64)]);
+    await expect(inspectRoot(graph.root, sourceOf(graph))).rejects.toThrow(/holds no image/);
   });
 
   test('an index in an index is refused', async () => {

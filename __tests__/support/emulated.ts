@@ -33,11 +33,11 @@ const TARGET: EcrTarget = {
 };
 
 /** Opens the repository in the emulator's regions, as the action does. */
-export function openEmulated(
+export async function openEmulated(
   target: Partial<EcrTarget> = {},
   mask: (secret: string) => void = () => undefined,
-): Promise<Destination[]> {
-  return openDestinations(
+): Promise<readonly Destination[]> {
+  const { destinations, createMissing } = await openDestinations(
     { ...TARGET, ...target },
     {
       transport: openTransport(),
@@ -47,6 +47,8 @@ export function openEmulated(
       log: { info() {} },
     },
   );
+  await createMissing();
+  return destinations;
 }
 
 /** How many of the requests do this: `PUT manifests`, or an operation of the JSON API. */

@@ -1,6 +1,6 @@
 import type { Descriptor } from '../../src/image/descriptor.ts';
+import { ATTESTED_DIGEST } from '../../src/image/descriptor.ts';
 import { type Digest, digestOf } from '../../src/image/digest.ts';
-import { ATTESTED_DIGEST } from '../../src/image/index.ts';
 import { describe, type Manifest, parseManifest } from '../../src/image/manifest.ts';
 import { DOCKER_LIST, DOCKER_MANIFEST, OCI_INDEX, OCI_MANIFEST } from '../../src/image/mediaTypes.ts';
 import { type Platform, parsePlatform } from '../../src/image/platform.ts';

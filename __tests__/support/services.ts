@@ -45,6 +45,7 @@ export async function servicesWith(
       runId: '7',
       runAttempt: 1,
       job: 'build',
+      repositoryUrl: 'https://github.com/o/r',
       runUrl: 'https://github.com/o/r/actions/runs/7/attempts/1',
       privateRepository: false,
       noDefaultAttestations: false,

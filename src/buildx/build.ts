@@ -11,7 +11,7 @@ import type { Spool } from '../release/spool.ts';
 import { type AttestationSetting, attestations, type BuildOptions, buildxArguments } from './arguments.ts';
 import { type Builder, findRoute, inspectBuilder, type Route } from './builder.ts';
 import type { CommandResult, Docker } from './docker.ts';
-import { startIngest } from './ingest.ts';
+import { type Ingest, startIngest } from './ingest.ts';
 
 export type Transport = 'auto' | 'registry' | 'layout';
 
@@ -25,7 +25,11 @@ export interface BuildRun {
   /** A folder of this run's own. */
   readonly dir: string;
   readonly spool: Spool;
-  /** Given the source of the blobs: the spool, or the layout. They begin to copy while the build still runs. */
+  /** The page of the workflow's own repository, whose Git contexts alone get the job's token; empty for none. */
+  readonly repositoryUrl: string;
+  /** Done when the builder is known to be there, before it starts. */
+  readonly beforeBuild: () => Promise<void>;
+  /** Given the source of the blobs: the spool, from which they are copied while they arrive, or the layout. */
   readonly replicasFrom: (source: Source) => readonly Replica[];
 }
 
@@ -49,25 +53,20 @@ interface Log {
  */
 export async function build(run: BuildRun, docker: Docker, log: Log): Promise<Built> {
   const builder = await inspectBuilder(docker, run.options.builder);
-  const route = await chooseRoute(run.transport, docker, builder);
+  const route: Route =
+    run.transport === 'layout'
+      ? { kind: 'layout', why: 'input "transport" asks for it' }
+      : await findRoute(docker, builder);
   const prepared = await prepare(run, builder);
-  if (route.kind === 'registry') {
-    log.info(`The builder ${builder.name} (${builder.driver}) pushes to this job at ${route.host}`);
-    const built = await buildToRegistry(run, prepared, route, docker, log);
-    if (built) return { ...built, builder: builder.name };
-    log.info('The builder could not reach this job; its result is fetched as an OCI layout instead');
-  } else {
-    log.info(`The result is fetched as an OCI layout: ${route.why}`);
+  await run.beforeBuild();
+  const pushed =
+    route.kind === 'registry' ? await buildToRegistry(run, prepared, route.host, docker, log) : route;
+  if (pushed.kind === 'built') return { ...pushed, builder: builder.name };
+  if (run.transport === 'registry') {
+    throw new Problems([`input "transport" is "registry", but ${pushed.why}: write "auto" or "layout"`]);
   }
+  log.info(`The result is fetched as an OCI layout: ${pushed.why}`);
   return { ...(await buildToLayout(run, prepared, docker)), builder: builder.name };
-}
-
-async function chooseRoute(transport: Transport, docker: Docker, builder: Builder): Promise<Route> {
-  if (transport === 'layout') return { kind: 'layout', why: 'input "transport" asks for it' };
-  const route = await findRoute(docker, builder);
-  if (transport === 'auto') return route;
-  if (route.kind === 'registry') return { ...route, certain: true };
-  throw new Problems([`input "transport" is "registry", but ${route.why}: write "auto" or "layout"`]);
 }
 
 interface Prepared {
@@ -77,14 +76,12 @@ interface Prepared {
 }
 
 /** Writes secrets to files that only this user can read; they never stand in the arguments. */
-async function prepare(
-  { options, dir, attestations: setting }: BuildRun,
-  builder: Builder,
-): Promise<Prepared> {
+async function prepare(run: BuildRun, builder: Builder): Promise<Prepared> {
+  const { options, dir, attestations: setting } = run;
   const secretDir = join(dir, 'secrets');
   await mkdir(secretDir, { recursive: true, mode: 0o700 });
   const secretFiles = new Map<string, string>();
-  for (const [position, secret] of [...options.secrets, ...gitToken(options)].entries()) {
+  for (const [position, secret] of [...options.secrets, ...gitToken(run)].entries()) {
     const equals = secret.indexOf('=');
     const path = join(secretDir, String(position));
     await writeFile(path, secret.slice(equals + 1), { mode: 0o600 });
@@ -97,44 +94,70 @@ async function prepare(
   };
 }
 
-/** A Git context is fetched by the builder itself, which needs the job's token for a private repository. */
-function gitToken({ context, githubToken, secrets }: BuildOptions): string[] {
-  const remote = /^(https?|git|ssh):\/\/|^git@/.test(context);
+/**
+ * A Git context is fetched by the builder itself, which needs the job's token where it is this workflow's own repository.
+ * No other host or repository is given it.
+ */
+function gitToken({ options: { context, githubToken, secrets }, repositoryUrl }: BuildRun): string[] {
+  const [url] = context.split('#');
+  const own = repositoryUrl !== '' && (url === repositoryUrl || url === `${repositoryUrl}.git`);
   const given = secrets.some((secret) => secret.startsWith('GIT_AUTH_TOKEN='));
-  return remote && githubToken && !given ? [`GIT_AUTH_TOKEN=${githubToken}`] : [];
+  return own && githubToken && !given ? [`GIT_AUTH_TOKEN=${githubToken}`] : [];
 }
 
-/** Gives nothing when the builder never reached the registry and need not have been able to. */
+type Pushed =
+  | ({ readonly kind: 'built' } & Omit<Built, 'builder'>)
+  /** The builder cannot reach us, and has to be asked for a layout. */
+  | { readonly kind: 'unreachable'; readonly why: string };
+
 async function buildToRegistry(
   run: BuildRun,
   prepared: Prepared,
-  route: Extract<Route, { kind: 'registry' }>,
+  host: string,
   docker: Docker,
   log: Log,
-): Promise<Omit<Built, 'builder'> | undefined> {
+): Promise<Pushed> {
   const replicas = run.replicasFrom(run.spool);
-  const ingest = await startIngest({ host: route.host, name: run.name, spool: run.spool, replicas }).catch(
+  const ingest = await startIngest({ host, name: run.name, spool: run.spool, replicas }).catch(
     (error: NodeJS.ErrnoException) => {
       // A bridge's gateway that is no address of this machine: its docker engine runs elsewhere.
       if (error.code !== 'EADDRNOTAVAIL') throw error;
-      log.info(`${route.host} is not an address of this machine`);
     },
   );
-  if (!ingest) return undefined;
+  if (!ingest) return { kind: 'unreachable', why: `${host} is not an address of this machine` };
+  log.info(`The builder pushes to this job at ${host}`);
   try {
     const output = `type=image,push=true,registry.insecure=true,oci-mediatypes=true,name=${ingest.reference}`;
     const { code, stderr } = await runBuildx(run, prepared, output, docker);
     // The reference is shown only by a build that came as far as pushing: before that it failed for its own reasons.
-    const tried = stderr.includes(ingest.reference);
-    if (code !== 0 && tried && !ingest.reached && !route.certain) return undefined;
+    if (code !== 0 && !ingest.reached && stderr.includes(ingest.reference)) {
+      return { kind: 'unreachable', why: `the builder could not reach this job at ${host}` };
+    }
     if (ingest.diskFull) throw new Problems([DISK_FULL]);
     if (code !== 0) throw buildFailed(code);
-    if (!ingest.root)
-      throw new Problems(['docker buildx ended well, but pushed nothing: see its output above']);
-    return { root: ingest.root, source: run.spool, replicas, metadata: await readMetadata(prepared) };
+    const metadata = await readMetadata(prepared);
+    return {
+      kind: 'built',
+      root: pushedRoot(ingest, metadata),
+      source: run.spool,
+      replicas,
+      metadata: JSON.stringify(metadata),
+    };
   } finally {
     await ingest.close();
   }
+}
+
+/** What was pushed, which has to be what buildx says that it pushed. */
+function pushedRoot({ root }: Ingest, metadata: Metadata): Manifest {
+  if (!root) throw new Problems(['docker buildx ended well, but pushed nothing: see its output above']);
+  const said = metadata['containerimage.digest'];
+  if (said !== undefined && said !== root.digest) {
+    throw new Problems([
+      `docker buildx says that it pushed ${said}, but ${root.digest} arrived: run the job again`,
+    ]);
+  }
+  return root;
 }
 
 async function buildToLayout(
@@ -151,7 +174,12 @@ async function buildToLayout(
   );
   if (code !== 0) throw buildFailed(code);
   const { source, root } = await openLayout(dest);
-  return { root, source, replicas: run.replicasFrom(source), metadata: await readMetadata(prepared) };
+  return {
+    root,
+    source,
+    replicas: run.replicasFrom(source),
+    metadata: JSON.stringify(await readMetadata(prepared)),
+  };
 }
 
 function runBuildx(
@@ -167,9 +195,12 @@ function buildFailed(code: number): Problems {
   return new Problems([`docker buildx build failed with exit code ${code}: see its output above`]);
 }
 
+const metadataSchema = z.looseObject({ 'containerimage.digest': z.optional(z.string()) });
+type Metadata = z.infer<typeof metadataSchema>;
+
 /** The metadata as buildx wrote it, less the name under which it was pushed to us, which is gone by now. */
-async function readMetadata({ metadataFile }: Prepared): Promise<string> {
+async function readMetadata({ metadataFile }: Prepared): Promise<Metadata> {
   const text = await readFile(metadataFile, 'utf8').catch(() => '{}');
-  const { 'image.name': _, ...metadata } = z.parse(z.looseObject({}), JSON.parse(text));
-  return JSON.stringify(metadata);
+  const { 'image.name': _, ...metadata } = z.parse(metadataSchema, JSON.parse(text));
+  return metadata;
 }

@@ -14,7 +14,7 @@ export interface Builder {
 /** How the builder's result reaches us. */
 export type Route =
   /** It pushes to the ingest registry, which listens on this address alone. */
-  | { readonly kind: 'registry'; readonly host: string; readonly certain: boolean }
+  | { readonly kind: 'registry'; readonly host: string }
   /** It cannot reach us: buildx fetches an OCI layout through its own session. */
   | { readonly kind: 'layout'; readonly why: string };
 
@@ -60,8 +60,10 @@ export function parseBuilder(text: string): Builder {
  * Finds out by which address the builder can reach this machine.
  * - the docker driver and builders on the host's network: loopback
  * - a builder in a container on a bridge: the bridge's gateway
- * - a local socket: most likely loopback, which the build then shows
+ * - a local socket: most likely loopback
  * - everything else: not at all
+ *
+ * It is a guess all the same (a job in a container, a firewall): only the push shows whether it was right.
  */
 export async function findRoute(docker: Docker, builder: Builder): Promise<Route> {
   const endpoint = builder.nodes[0]?.endpoint ?? '';
@@ -70,11 +72,11 @@ export async function findRoute(docker: Docker, builder: Builder): Promise<Route
   }
   switch (builder.driver) {
     case 'docker':
-      return { kind: 'registry', host: LOOPBACK, certain: true };
+      return { kind: 'registry', host: LOOPBACK };
     case 'docker-container':
       return containerRoute(docker, `buildx_buildkit_${builder.nodes[0]?.name ?? ''}`);
     case 'remote':
-      if (endpoint.startsWith('unix://')) return { kind: 'registry', host: LOOPBACK, certain: false };
+      if (endpoint.startsWith('unix://')) return { kind: 'registry', host: LOOPBACK };
       if (endpoint.startsWith('docker-container://')) {
         return containerRoute(docker, endpoint.slice('docker-container://'.length));
       }
@@ -99,9 +101,9 @@ async function containerRoute(docker: Docker, container: string): Promise<Route>
   const answer = await docker.ask(['container', 'inspect', '--format', '{{json .}}', container]);
   if (answer.code !== 0) return { kind: 'layout', why: `the container ${container} cannot be inspected` };
   const { HostConfig, NetworkSettings } = z.parse(containerSchema, JSON.parse(answer.stdout));
-  if (HostConfig.NetworkMode === 'host') return { kind: 'registry', host: LOOPBACK, certain: true };
+  if (HostConfig.NetworkMode === 'host') return { kind: 'registry', host: LOOPBACK };
   const gateway = Object.values(NetworkSettings.Networks).find(({ Gateway }) => Gateway)?.Gateway;
   if (!gateway)
     return { kind: 'layout', why: `the builder's network ${HostConfig.NetworkMode} has no gateway` };
-  return { kind: 'registry', host: gateway, certain: true };
+  return { kind: 'registry', host: gateway };
 }

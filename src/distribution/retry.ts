@@ -25,14 +25,9 @@ const RETRIABLE_CODES: ReadonlySet<string> = new Set([
 export function isRetriable(error: unknown): boolean {
   if (error instanceof RegistryError) return RETRIABLE_STATUS.has(error.status);
   if (error instanceof ContentError) return true;
-  const code = codeOf(error);
-  return code !== undefined && RETRIABLE_CODES.has(code);
-}
-
-function codeOf(error: unknown): string | undefined {
-  if (!(error instanceof Error)) return undefined;
-  if ('code' in error && typeof error.code === 'string') return error.code;
-  return codeOf(error.cause);
+  if (!(error instanceof Error)) return false;
+  if ('code' in error && typeof error.code === 'string' && RETRIABLE_CODES.has(error.code)) return true;
+  return isRetriable(error.cause);
 }
 
 /**

@@ -25,12 +25,16 @@ export interface SessionRequest extends Omit<HttpRequest, 'body'> {
 export function createSession(origin: string, transport: Transport, authorizer: Authorizer): Session {
   const once = async (request: SessionRequest, authorization: string | undefined): Promise<HttpResponse> => {
     const body = await request.body?.();
-    return transport.send({
-      method: request.method,
-      url: request.url,
-      headers: { ...request.headers, ...(authorization && { authorization }) },
-      ...(body !== undefined && { body }),
-    });
+    try {
+      return await transport.send({
+        method: request.method,
+        url: request.url,
+        headers: { ...request.headers, ...(authorization && { authorization }) },
+        ...(body !== undefined && { body }),
+      });
+    } catch (error) {
+      throw new Error(`${request.method} ${redactUrl(request.url)}: ${wordsOf(error)}`, { cause: error });
+    }
   };
 
   const authorized = async (request: SessionRequest): Promise<HttpResponse> => {
@@ -60,6 +64,13 @@ export function createSession(origin: string, transport: Transport, authorizer: 
       }
     },
   };
+}
+
+/** Connection failures come as an AggregateError without words of its own. */
+function wordsOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const parts = error instanceof AggregateError ? error.errors.map(wordsOf) : [];
+  return error.message || parts.join('; ') || error.name;
 }
 
 /** ECR answers 403 to a token that has run out, where others answer 401; any other 403 is final. */

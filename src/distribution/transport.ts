@@ -4,6 +4,10 @@ import type { Readable } from 'node:stream';
 import { Agent, type Dispatcher, EnvHttpProxyAgent, request } from 'undici';
 import { RegistryError } from './errors.ts';
 
+/** How long an answer, or its next bytes, may be waited for, in milliseconds. */
+const ANSWER = 60_000;
+const UPLOAD_ANSWER = 300_000;
+
 export interface HttpRequest {
   readonly method: 'GET' | 'HEAD' | 'POST' | 'PUT' | 'DELETE';
   readonly url: URL;
@@ -51,6 +55,9 @@ export function createTransport(options: TransportOptions): Transport {
         method,
         headers: { 'user-agent': options.userAgent, ...headers },
         body: body ?? null,
+        // Only an upload may take long to be answered: the registry looks at all of it first.
+        headersTimeout: body ? UPLOAD_ANSWER : ANSWER,
+        bodyTimeout: ANSWER,
       });
       return toResponse(method, url, answer);
     },

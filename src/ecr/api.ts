@@ -53,6 +53,8 @@ export function createEcrApi({ region, userAgent }: EcrApiOptions): EcrApi {
     customUserAgent: userAgent,
     maxAttempts: 6,
     retryMode: 'standard',
+    // By default the SDK waits for ever.
+    requestHandler: { connectionTimeout: 10_000, requestTimeout: 60_000, throwOnRequestTimeout: true },
   });
   return {
     async authorize() {

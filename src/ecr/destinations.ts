@@ -40,30 +40,58 @@ export interface EcrCollaborators {
   readonly log: { info(message: string): void };
 }
 
+/** The repository in every region, not yet pushed to. */
+export interface OpenDestinations {
+  /** One a region, in their order. */
+  readonly destinations: readonly Destination[];
+  /**
+   * Creates the repository where it is missing, if that was asked for: the first thing that changes anything, and so
+   * done only when nothing else keeps the push from succeeding.
+   * @throws Problems
+   */
+  createMissing(): Promise<void>;
+}
+
 /**
- * Opens the repository in every region, side by side: asks for a token, finds the registry's address, and sees to it
- * that the repository is there.
- * @returns one destination a region, in their order; nothing has been pushed
+ * Opens the repository in every region, side by side: asks for a token, finds the registry's address, and looks whether
+ * the repository is there, or may be created.
  * @throws Problems with all that would keep the push from succeeding in any region
  */
 export async function openDestinations(
   target: EcrTarget,
   collaborators: EcrCollaborators,
-): Promise<Destination[]> {
-  const opening = target.regions.map((region) => openDestination(region, target, collaborators));
-  return allOrProblems(opening, (error, position) =>
-    explainFailure(error, target.regions[position] ?? '', target.repository),
+): Promise<OpenDestinations> {
+  const explain = (error: unknown, position: number) =>
+    explainFailure(error, target.regions[position] ?? '', target.repository);
+  const opened = await allOrProblems(
+    target.regions.map((region) => openDestination(region, target, collaborators)),
+    explain,
   );
+  return {
+    destinations: opened.map(({ destination }) => destination),
+    createMissing: async () => {
+      await allOrProblems(
+        opened.map(({ createIfMissing }) => createIfMissing()),
+        explain,
+      );
+    },
+  };
+}
+
+/** One destination, and what has to be done before anything can be pushed to it. */
+interface OpenDestination {
+  readonly destination: Destination;
+  readonly createIfMissing: () => Promise<void>;
 }
 
 async function openDestination(
   region: string,
   target: EcrTarget,
   { transport, retry, createApi, mask, log }: EcrCollaborators,
-): Promise<Destination> {
+): Promise<OpenDestination> {
   const api = createApi(region);
   const token = new RegionToken(api, mask);
-  const [authorization] = await Promise.all([token.current(), ensureRepository(api, region, target, log)]);
+  const [authorization, exists] = await Promise.all([token.current(), repositoryExists(api, region, target)]);
   const origin = registryOrigin(region, target, authorization);
   const repository = new Repository({
     origin,
@@ -77,13 +105,19 @@ async function openDestination(
     onRetry: (error, pause) =>
       log.info(`${region}: ${error.message}; trying again in ${Math.ceil(pause / 1000)} s`),
   });
-  return repositoryDestination({
+  const destination = repositoryDestination({
     name: region,
     image: `${new URL(origin).host}/${target.repository}`,
     repository,
     statBlob: statByApi(api, target, repository),
     deleteTag: (tag) => api.deleteTag(target.repository, target.account, tag),
   });
+  const createIfMissing = async () => {
+    if (exists) return;
+    const created = await api.createRepository(target.repository, target.account);
+    if (created) log.info(`${region}: created the repository ${target.repository}`);
+  };
+  return { destination, createIfMissing };
 }
 
 /** Where the registry answers; the API's word counts only when the API itself is not AWS's. */
@@ -101,30 +135,32 @@ function registryOrigin(region: string, target: EcrTarget, { proxyEndpoint }: Au
       .replaceAll('{region}', region);
     return new URL(filled).origin;
   }
-  if (target.apiOverridden) return proxy.origin;
+  if (target.apiOverridden) {
+    // The token is the caller's, whose account its address names where it names one.
+    if (target.account) proxy.host = proxy.host.replace(/^\d{12}(?=\.dkr)/, target.account);
+    return proxy.origin;
+  }
   if (!account) throw new Error(`the registry's address "${proxy.host}" names no account: set "account-id"`);
   return `https://${registryHost(account, region)}`;
 }
 
-async function ensureRepository(
+/** @throws Problems when it is missing and may not be created */
+async function repositoryExists(
   api: EcrApi,
   region: string,
   { repository, account, createRepository }: EcrTarget,
-  log: EcrCollaborators['log'],
-): Promise<void> {
+): Promise<boolean> {
   const exists = await api.repositoryExists(repository, account).catch((error: Error) => {
     // A role for pushing need not be allowed to look: then the push itself will tell.
     if (error.name === 'AccessDeniedException' && !createRepository) return true;
     throw error;
   });
-  if (exists) return;
-  if (!createRepository) {
+  if (!exists && !createRepository) {
     throw new Problems([
       `${region}: the repository "${repository}" does not exist: create it there, or set "create-repository: true"`,
     ]);
   }
-  const created = await api.createRepository(repository, account);
-  if (created) log.info(`${region}: created the repository ${repository}`);
+  return exists;
 }
 
 /** Asks for many layers in one call; where the API does not answer, the registry is asked for each. */

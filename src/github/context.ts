@@ -25,13 +25,16 @@ const eventSchema = z.looseObject({
  */
 export async function readContext(environment: NodeJS.ProcessEnv, tempDir: string): Promise<RunContext> {
   const read = z.parse(environmentSchema, environment);
-  const page = `${read.GITHUB_SERVER_URL}/${read.GITHUB_REPOSITORY}/actions/runs/${read.GITHUB_RUN_ID}`;
+  const onGitHub = read.GITHUB_SERVER_URL && read.GITHUB_REPOSITORY;
+  const repositoryUrl = onGitHub ? `${read.GITHUB_SERVER_URL}/${read.GITHUB_REPOSITORY}` : '';
   return {
     runId: read.GITHUB_RUN_ID,
     runAttempt: Number(read.GITHUB_RUN_ATTEMPT) || 1,
     job: read.GITHUB_JOB,
-    runUrl:
-      read.GITHUB_SERVER_URL && read.GITHUB_REPOSITORY ? `${page}/attempts/${read.GITHUB_RUN_ATTEMPT}` : '',
+    repositoryUrl,
+    runUrl: onGitHub
+      ? `${repositoryUrl}/actions/runs/${read.GITHUB_RUN_ID}/attempts/${read.GITHUB_RUN_ATTEMPT}`
+      : '',
     privateRepository: await isPrivate(read.GITHUB_EVENT_PATH),
     noDefaultAttestations: /^(1|true)$/i.test(read.BUILDX_NO_DEFAULT_ATTESTATIONS),
     tempDir,

@@ -10,6 +10,8 @@ import { Problems } from '../problems.ts';
 import { type Leg, legSchema } from '../release/leg.ts';
 
 const PREFIX = 'ecr-multiarch-leg';
+/** What {@link artifactName} gives: other artifacts are none of ours, however they are named. */
+const OURS = new RegExp(`^${PREFIX}-.*-[0-9a-f]{12}-\\d+$`);
 const FILE = 'leg.json';
 const DOWNLOADS = 8;
 
@@ -28,7 +30,7 @@ export function artifactLegs(open: () => Promise<Artifacts>, tempDir: string): L
       const path = join(dir, FILE);
       await writeFile(path, JSON.stringify(leg));
       const client = await open();
-      await client.uploadArtifact(artifactName(leg), [path], dir, { retentionDays: 1 }).catch(handOverFailed);
+      await client.uploadArtifact(artifactName(leg), [path], dir).catch(handOverFailed);
     },
     async list() {
       const client = await open();
@@ -36,7 +38,7 @@ export function artifactLegs(open: () => Promise<Artifacts>, tempDir: string): L
       const limit = pLimit(DOWNLOADS);
       return Promise.all(
         artifacts
-          .filter(({ name }) => name.startsWith(`${PREFIX}-`))
+          .filter(({ name }) => OURS.test(name))
           .map(({ id, name }) => limit(() => download(client, id, name, tempDir))),
       );
     },

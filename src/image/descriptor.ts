@@ -1,6 +1,6 @@
 import * as z from 'zod/mini';
 import { type Digest, digestSchema } from './digest.ts';
-import { platformSchema } from './platform.ts';
+import { isUnknownPlatform, platformSchema } from './platform.ts';
 
 /** A size in bytes, of what a registry can hold. */
 export const sizeSchema = z.number().check(z.int(), z.gte(0));
@@ -25,4 +25,15 @@ export function uniqueByDigest(descriptors: readonly Descriptor[]): Descriptor[]
   const first = new Map<Digest, Descriptor>();
   for (const each of descriptors) if (!first.has(each.digest)) first.set(each.digest, each);
   return [...first.values()];
+}
+
+/** The annotation by which BuildKit's attestation manifests name the image that they speak of. */
+export const ATTESTED_DIGEST = 'vnd.docker.reference.digest';
+
+/** Whether a child of an index is an attestation manifest rather than an image. */
+export function isAttestation(child: Descriptor): boolean {
+  return (
+    isUnknownPlatform(child.platform) ||
+    child.annotations?.['vnd.docker.reference.type'] === 'attestation-manifest'
+  );
 }

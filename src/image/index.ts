@@ -1,18 +1,7 @@
-import { type Descriptor, uniqueByDigest } from './descriptor.ts';
+import { ATTESTED_DIGEST, type Descriptor, isAttestation, uniqueByDigest } from './descriptor.ts';
 import { type Index, ManifestError, parseManifest } from './manifest.ts';
 import { DOCKER_LIST, isDockerType, isIndexType, OCI_INDEX } from './mediaTypes.ts';
-import { formatPlatform, isUnknownPlatform, normalizePlatform, type Platform } from './platform.ts';
-
-/** The annotation by which BuildKit's attestation manifests name the image that they speak of. */
-export const ATTESTED_DIGEST = 'vnd.docker.reference.digest';
-
-/** Whether a child of an index is an attestation manifest rather than an image. */
-export function isAttestation(child: Descriptor): boolean {
-  return (
-    isUnknownPlatform(child.platform) ||
-    child.annotations?.['vnd.docker.reference.type'] === 'attestation-manifest'
-  );
-}
+import { formatPlatform, normalizePlatform, type Platform } from './platform.ts';
 
 /**
  * Composes an index of these children. The bytes depend on nothing but the children and the annotations: not on

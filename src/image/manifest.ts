@@ -1,8 +1,8 @@
 import * as z from 'zod/mini';
-import { type Descriptor, descriptorSchema, uniqueByDigest } from './descriptor.ts';
+import { type Descriptor, descriptorSchema, isAttestation, uniqueByDigest } from './descriptor.ts';
 import { type Digest, digestOf } from './digest.ts';
 import { isForeignLayer, isIndexType, isManifestType, OCI_INDEX, OCI_MANIFEST } from './mediaTypes.ts';
-import { isUnknownPlatform, type Platform, platformSchema } from './platform.ts';
+import { type Platform, platformSchema } from './platform.ts';
 
 /** The most that ECR takes for one manifest, in bytes. */
 export const MAX_MANIFEST_BYTES = 4 * 1024 * 1024;
@@ -143,8 +143,8 @@ export function childrenOf(manifest: Manifest): Descriptor[] {
  * The platforms that a runtime can pick from an index, in its order: attestations are left out.
  */
 export function platformsOf(index: Index): Platform[] {
-  return index.manifests.flatMap(({ platform }) =>
-    platform && !isUnknownPlatform(platform) ? [platform] : [],
+  return index.manifests.flatMap((child) =>
+    child.platform && !isAttestation(child) ? [child.platform] : [],
   );
 }
 

@@ -122,8 +122,9 @@ async function readBuild(reader: InputReader, common: Common): Promise<BuildInpu
 
 /** A local context that is not there is better told now than after tokens were asked for in every region. */
 async function missingFiles({ context, file }: BuildOptions): Promise<string[]> {
-  const local = !/^(https?|git|ssh):\/\/|^git@|^-$|#/.test(context);
-  if (!local) return [];
+  if (context === '-')
+    return ['input "context": "-": a step has no standard input; write a folder or a Git URL'];
+  if (/^(https?|git|ssh):\/\/|^git@|^github\.com\//.test(context)) return [];
   return [...(await missing('context', context)), ...(file ? await missing('file', file) : [])];
 }
 

@@ -1,5 +1,6 @@
 import { type Built, build } from '../buildx/build.ts';
-import { describe } from '../image/manifest.ts';
+import type { OpenDestinations } from '../ecr/destinations.ts';
+import { describe, platformsOf } from '../image/manifest.ts';
 import { formatPlatform, type Platform, parsePlatform, samePlatform } from '../image/platform.ts';
 import type { BuildInputs } from '../inputs/inputs.ts';
 import { openLayout } from '../layout/layout.ts';
@@ -20,9 +21,10 @@ import { type Outcome, openingTitle, openTarget, type Services } from './service
 export async function runBuild(inputs: BuildInputs, services: Services): Promise<Outcome> {
   const startedAt = Date.now();
   const { target, tags } = inputs;
+  maskSecrets(inputs, services);
   const platforms = inputs.platforms.length > 0 ? inputs.platforms : [runnerPlatform()];
-  const destinations = await services.log.group(openingTitle(target), () => openTarget(target, services));
-  const built = await obtain(inputs, platforms, destinations, services);
+  const opened = await services.log.group(openingTitle(target), () => openTarget(target, services));
+  const built = await obtain(inputs, platforms, opened, services);
   const inspection = await inspectRoot(built.root, built.source);
   const labels = inspection.images.map(({ descriptor }) => formatPlatform(descriptor.platform));
   // A layout was built by others, for platforms of their own, unless the user says which it must have.
@@ -31,7 +33,7 @@ export async function runBuild(inputs: BuildInputs, services: Services): Promise
     {
       root: built.root,
       repository: target.repository,
-      platforms: labels,
+      platforms: built.root.kind === 'index' ? platformsOf(built.root).map(formatPlatform) : labels,
       tags,
       replicas: built.replicas,
       countBytes: () => graphBytes(describe(built.root), built.source),
@@ -41,7 +43,7 @@ export async function runBuild(inputs: BuildInputs, services: Services): Promise
     services,
   );
   if (inputs.legs === 'artifact' && outcome.results.every(isDone)) {
-    const leg = toLeg(inputs, built, inspection, destinations, services);
+    const leg = toLeg(inputs, built, inspection, opened.destinations, services);
     await services.log.group(`Handing ${labels.join(', ')} over to the stitch`, () =>
       services.legs.save(leg),
     );
@@ -49,10 +51,16 @@ export async function runBuild(inputs: BuildInputs, services: Services): Promise
   return outcome;
 }
 
+/** Before anything is said or done: whatever fails next might repeat them. */
+function maskSecrets({ options }: BuildInputs, { mask }: Services): void {
+  for (const secret of options.secrets) mask(secret.slice(secret.indexOf('=') + 1));
+  if (options.githubToken) mask(options.githubToken);
+}
+
 async function obtain(
   inputs: BuildInputs,
   platforms: readonly Platform[],
-  destinations: readonly Destination[],
+  { destinations, createMissing }: OpenDestinations,
   services: Services,
 ): Promise<Built> {
   const { run, docker, log } = services;
@@ -60,6 +68,7 @@ async function obtain(
     const { root, source } = await openLayout(inputs.ociLayout).catch((error: Error) => {
       throw new Problems([`input "oci-layout": ${error.message}`]);
     });
+    await createMissing();
     return {
       root,
       source,
@@ -68,8 +77,6 @@ async function obtain(
       builder: 'oci-layout',
     };
   }
-  for (const secret of inputs.options.secrets) services.mask(secret.slice(secret.indexOf('=') + 1));
-  if (inputs.options.githubToken) services.mask(inputs.options.githubToken);
   // What the builder need not send, because every region has it, is read back from one of them.
   const spool = openSpool(services, anyOf(destinations));
   return build(
@@ -77,6 +84,8 @@ async function obtain(
       options: inputs.options,
       platforms,
       transport: inputs.transport,
+      repositoryUrl: run.repositoryUrl,
+      beforeBuild: createMissing,
       attestations: {
         noDefault: run.noDefaultAttestations,
         privateRepository: run.privateRepository,

@@ -1,7 +1,8 @@
 import { anonymousAuthorizer } from '../distribution/auth.ts';
 import { Repository } from '../distribution/repository.ts';
 import { createSession } from '../distribution/session.ts';
-import { ATTESTED_DIGEST, composeIndex, isAttestation } from '../image/index.ts';
+import { ATTESTED_DIGEST, isAttestation } from '../image/descriptor.ts';
+import { composeIndex } from '../image/index.ts';
 import { describe, type Index, type Manifest, platformsOf } from '../image/manifest.ts';
 import { answersPlatform, formatPlatform, type Platform } from '../image/platform.ts';
 import { formatReference, type Reference } from '../image/reference.ts';
@@ -22,19 +23,21 @@ export async function runMirror(inputs: MirrorInputs, services: Services): Promi
   const startedAt = Date.now();
   const { target, tags } = inputs;
   const repository = openSource(inputs.source, services);
-  const [destinations, found] = await services.log.group(
+  const [{ destinations, createMissing }, found] = await services.log.group(
     `${openingTitle(target)}, and reading the source`,
     () => allOrProblems([openTarget(target, services), readSource(repository, inputs.source)]),
   );
   const spool = openSpool(services, repositorySource(inputs.source.registry, repository));
   const root = keepPlatforms(found, inputs.platforms, inputs.source);
   spool.keep(root);
+  const platforms = await platformsBelow(root, spool);
+  await createMissing();
   const replicas = replicasOf(destinations, spool, services);
   return publishEverywhere(
     {
       root,
       repository: target.repository,
-      platforms: await platformsBelow(root, spool),
+      platforms,
       tags,
       replicas,
       countBytes: async () => {

@@ -2,9 +2,8 @@ import type { Docker } from '../buildx/docker.ts';
 import type { RetryPolicy } from '../distribution/retry.ts';
 import type { Transport } from '../distribution/transport.ts';
 import type { EcrApi } from '../ecr/api.ts';
-import { openDestinations } from '../ecr/destinations.ts';
+import { type OpenDestinations, openDestinations } from '../ecr/destinations.ts';
 import type { Target } from '../inputs/inputs.ts';
-import type { Destination } from '../release/content.ts';
 import type { Leg } from '../release/leg.ts';
 import type { Result } from '../release/release.ts';
 import type { TransferObserver } from '../release/replicate.ts';
@@ -29,13 +28,15 @@ export interface RunContext {
   readonly runAttempt: number;
   /** The job's id in the workflow file. */
   readonly job: string;
+  /** The page of the repository that the workflow belongs to, or empty outside of GitHub. */
+  readonly repositoryUrl: string;
   /** The page of this run, or empty outside of GitHub. */
   readonly runUrl: string;
   readonly privateRepository: boolean;
   readonly noDefaultAttestations: boolean;
   /** A folder for this run's files; it exists, and is removed by whoever made it. */
   readonly tempDir: string;
-  /** Whether `AWS_ENDPOINT_URL_ECR` leads the API elsewhere than to AWS. */
+  /** Whether `AWS_ENDPOINT_URL_ECR` or `AWS_ENDPOINT_URL` leads the API elsewhere than to AWS. */
   readonly apiOverridden: boolean;
 }
 
@@ -66,11 +67,11 @@ export interface Outcome {
 export const UPLOADS_PER_REGION = 6;
 
 /** Opens the destinations that a target names, and says which they are. */
-export async function openTarget(target: Target, services: Services): Promise<Destination[]> {
+export async function openTarget(target: Target, services: Services): Promise<OpenDestinations> {
   const { apiOverridden } = services.run;
-  const destinations = await openDestinations({ ...target, apiOverridden }, services);
-  for (const { name, image } of destinations) services.log.info(`${name}: ${image}`);
-  return destinations;
+  const opened = await openDestinations({ ...target, apiOverridden }, services);
+  for (const { name, image } of opened.destinations) services.log.info(`${name}: ${image}`);
+  return opened;
 }
 
 /** The title of the step that asks for tokens and looks whether the repositories are there. */

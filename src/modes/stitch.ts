@@ -16,7 +16,7 @@ import { type Outcome, openingTitle, openTarget, type Services } from './service
 export async function runStitch(inputs: StitchInputs, services: Services): Promise<Outcome> {
   const startedAt = Date.now();
   const { target, tags, annotations } = inputs;
-  const [destinations, records] = await services.log.group(
+  const [{ destinations, createMissing }, records] = await services.log.group(
     `${openingTitle(target)}, and collecting the legs`,
     () => allOrProblems([openTarget(target, services), services.legs.list()]),
   );
@@ -26,6 +26,7 @@ export async function runStitch(inputs: StitchInputs, services: Services): Promi
     platforms: inputs.platforms,
   });
   if (assembly.kind === 'refused') throw new Problems(assembly.problems);
+  await createMissing();
 
   const root = composeIndex(assembly.children, annotations);
   const platforms = platformsOf(root).map(formatPlatform);

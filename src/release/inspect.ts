@@ -1,5 +1,4 @@
-import type { Descriptor } from '../image/descriptor.ts';
-import { isAttestation } from '../image/index.ts';
+import { type Descriptor, isAttestation } from '../image/descriptor.ts';
 import {
   blobsOf,
   describe,
@@ -31,7 +30,8 @@ export interface Inspection {
 
 /**
  * Looks into a build's result: which images it has, for which platforms, and what attests them.
- * @throws ManifestError when a config says another platform than the index, or an index stands in an index
+ * @throws ManifestError when a config says another platform than the index, the index names none or has no image, or an
+ *   index stands in an index
  */
 export async function inspectRoot(root: Manifest, source: Source): Promise<Inspection> {
   if (root.kind === 'image')
@@ -40,6 +40,13 @@ export async function inspectRoot(root: Manifest, source: Source): Promise<Inspe
   if (nested)
     throw new ManifestError(`${root.digest} holds another index, ${nested.digest}: build images only`);
   const images = root.manifests.filter((child) => !isAttestation(child));
+  if (images.length === 0) throw new ManifestError(`${root.digest} holds no image`);
+  const unlisted = images.find(({ platform }) => !platform);
+  if (unlisted) {
+    throw new ManifestError(
+      `${root.digest} lists ${unlisted.digest} without a platform, by which no runtime would find it: build the index anew`,
+    );
+  }
   return {
     images: await Promise.all(
       images.map(async (child) => {

@@ -57,9 +57,22 @@ async function planChanges(
 }
 
 async function writeTags(root: ManifestContent, { destination, changes }: Attempt): Promise<Attempt> {
-  const outcomes = await Promise.allSettled(changes.map(({ tag }) => destination.writeManifest(tag, root)));
+  const outcomes = await Promise.allSettled(changes.map(({ tag }) => writeTag(root, tag, destination)));
   const refused = outcomes.find((outcome) => outcome.status === 'rejected');
   return { destination, changes, ...(refused && { error: toError(refused.reason) }) };
+}
+
+/**
+ * When a write fails it is asked what the tag shows: the answer to a write that was done may have been lost, and an
+ * immutable tag then refuses the retry.
+ */
+async function writeTag(root: ManifestContent, tag: string, destination: Destination): Promise<void> {
+  try {
+    await destination.writeManifest(tag, root);
+  } catch (error) {
+    const now = await destination.tagged(tag).catch(() => undefined);
+    if (now?.digest !== root.digest) throw error;
+  }
 }
 
 async function putBack(root: ManifestContent, { destination, changes, error }: Attempt): Promise<Attempt> {
@@ -81,7 +94,10 @@ async function putBack(root: ManifestContent, { destination, changes, error }: A
 async function undo(root: ManifestContent, { tag, before }: Change, destination: Destination): Promise<void> {
   const now = await destination.tagged(tag);
   if (now?.digest !== root.digest) return;
-  await (before ? destination.writeManifest(tag, before) : destination.deleteTag(tag));
+  if (before) return destination.writeManifest(tag, before);
+  await destination.deleteTag(tag);
+  // ECR deletes an image with its last tag; it may have been there, by digest, long before.
+  await destination.writeManifest(root.digest, root);
 }
 
 /** A destination in which no tag had to change shows the release, however the others fare. */

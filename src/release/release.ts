@@ -125,7 +125,8 @@ function toResult(plan: ReleasePlan, replica: Replica, outcome: Outcome, bytes: 
     digest: plan.root.digest,
     platforms: plan.platforms,
     sent,
-    reused: Math.max(0, bytes - sent),
+    // Of a copy that failed nobody knows what is there.
+    reused: outcome.state === 'failed' ? 0 : Math.max(0, bytes - sent),
     seconds: Math.round((outcome.endedAt - plan.startedAt) / 10) / 100,
     ...(outcome.error && { error: plan.explain(outcome.error, destination) }),
   };

@@ -60,7 +60,10 @@ export async function startEngines(root: string, dir: string): Promise<RunningEn
   await registerArm64();
   const stops: (() => Promise<void>)[] = [];
   const stop = async () => {
-    for (const each of stops.toReversed()) await each();
+    // A terminal's Ctrl-C has reached them too: what one of them was to do may be done or impossible by now.
+    for (const each of stops.toReversed()) {
+      await each().catch((error: Error) => console.error(`while stopping: ${error.message}`));
+    }
   };
   try {
     const { stop: stopDockerd, ...dockerd } = await startDockerd(join(dir, 'docker'));

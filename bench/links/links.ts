@@ -1,0 +1,72 @@
+import { type ChildProcess, fork } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import * as z from 'zod/mini';
+import type { LinkOptions } from './link.ts';
+
+export interface LinkCounts {
+  readonly connections: number;
+  readonly sent: number;
+  readonly received: number;
+}
+
+/** Lines of chosen length and width to servers on this machine. They live in a process of their own. */
+export interface Links {
+  /** Opens a line and gives its port on loopback. */
+  open(link: LinkOptions): Promise<number>;
+  count(port: number): Promise<LinkCounts>;
+  /** Cuts the connections of a line. */
+  close(port: number): Promise<void>;
+  /** Ends the process. */
+  stop(): Promise<void>;
+}
+
+const answerSchema = z.object({
+  id: z.number(),
+  error: z.optional(z.string()),
+  given: z.optional(z.record(z.string(), z.number())),
+});
+
+/** Starts the process in which the lines are. */
+export function startLinks(): Links {
+  const worker = fork(fileURLToPath(new URL('worker.ts', import.meta.url)));
+  const ask = createAsk(worker);
+  return {
+    open: async (link) => (await ask({ ask: 'open', link })).port ?? 0,
+    async count(port) {
+      const { connections = 0, sent = 0, received = 0 } = await ask({ ask: 'count', port });
+      return { connections, sent, received };
+    },
+    close: async (port) => {
+      await ask({ ask: 'close', port });
+    },
+    stop: () =>
+      new Promise((stopped) => {
+        worker.once('exit', () => stopped());
+        worker.disconnect();
+      }),
+  };
+}
+
+type Ask = (question: Record<string, unknown>) => Promise<Record<string, number>>;
+
+function createAsk(worker: ChildProcess): Ask {
+  const waiting = new Map<number, PromiseWithResolvers<Record<string, number>>>();
+  let count = 0;
+  worker.on('message', (message) => {
+    const { id, error, given } = z.parse(answerSchema, message);
+    const question = waiting.get(id);
+    waiting.delete(id);
+    if (given) question?.resolve(given);
+    else question?.reject(new Error(error ?? 'the links gave no answer'));
+  });
+  worker.on('exit', () => {
+    for (const question of waiting.values()) question.reject(new Error('the links have ended'));
+  });
+  return (question) => {
+    count += 1;
+    const asked = Promise.withResolvers<Record<string, number>>();
+    waiting.set(count, asked);
+    worker.send({ ...question, id: count });
+    return asked.promise;
+  };
+}
