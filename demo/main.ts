@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process';
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { rmSync } from 'node:fs';
+import { mkdir, mkdtemp, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs, promisify } from 'node:util';
@@ -126,8 +127,15 @@ async function pullBack(emulator: Emulator): Promise<void> {
 }
 
 const dir = await mkdtemp(join(tmpdir(), 'ecr-multiarch-demo-'));
+const removeDir = () => rmSync(dir, { recursive: true, force: true });
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  process.once(signal, () => {
+    removeDir();
+    process.exit(1);
+  });
+}
 try {
   await demo(dir);
 } finally {
-  await rm(dir, { recursive: true, force: true });
+  removeDir();
 }

@@ -60,7 +60,9 @@ export async function build(run: BuildRun, docker: Docker, log: Log): Promise<Bu
   const prepared = await prepare(run, builder);
   await run.beforeBuild();
   const pushed =
-    route.kind === 'registry' ? await buildToRegistry(run, prepared, route.host, docker, log) : route;
+    route.kind === 'registry'
+      ? await buildToRegistry(run, { ...prepared, builder, host: route.host }, docker, log)
+      : route;
   if (pushed.kind === 'built') return { ...pushed, builder: builder.name };
   if (run.transport === 'registry') {
     throw new Problems([`input "transport" is "registry", but ${pushed.why}: write "auto" or "layout"`]);
@@ -112,11 +114,11 @@ type Pushed =
 
 async function buildToRegistry(
   run: BuildRun,
-  prepared: Prepared,
-  host: string,
+  prepared: Prepared & { readonly builder: Builder; readonly host: string },
   docker: Docker,
   log: Log,
 ): Promise<Pushed> {
+  const { builder, host } = prepared;
   const replicas = run.replicasFrom(run.spool);
   const ingest = await startIngest({ host, name: run.name, spool: run.spool, replicas }).catch(
     (error: NodeJS.ErrnoException) => {
@@ -125,7 +127,7 @@ async function buildToRegistry(
     },
   );
   if (!ingest) return { kind: 'unreachable', why: `${host} is not an address of this machine` };
-  log.info(`The builder pushes to this job at ${host}`);
+  log.info(`The builder ${builder.name} (${builder.driver}) pushes to this job at ${host}`);
   try {
     const output = `type=image,push=true,registry.insecure=true,oci-mediatypes=true,name=${ingest.reference}`;
     const { code, stderr } = await runBuildx(run, prepared, output, docker);

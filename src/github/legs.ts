@@ -30,11 +30,15 @@ export function artifactLegs(open: () => Promise<Artifacts>, tempDir: string): L
       const path = join(dir, FILE);
       await writeFile(path, JSON.stringify(leg));
       const client = await open();
-      await client.uploadArtifact(artifactName(leg), [path], dir).catch(handOverFailed);
+      await client.uploadArtifact(artifactName(leg), [path], dir).catch((error: Error) => {
+        throw new Problems([
+          `the leg could not be handed over as a workflow artifact: ${error.message}; this works on github.com alone, and once for a platform of a repository in each job; with "legs: none" nothing is handed over`,
+        ]);
+      });
     },
     async list() {
       const client = await open();
-      const { artifacts } = await client.listArtifacts().catch(handOverFailed);
+      const { artifacts } = await client.listArtifacts().catch(collectFailed);
       const limit = pLimit(DOWNLOADS);
       return Promise.all(
         artifacts
@@ -60,7 +64,7 @@ export function artifactName(leg: Leg): string {
 async function download(client: Artifacts, id: number, name: string, tempDir: string): Promise<Leg> {
   const path = join(tempDir, 'legs', String(id));
   await mkdir(path, { recursive: true });
-  await client.downloadArtifact(id, { path }).catch(handOverFailed);
+  await client.downloadArtifact(id, { path }).catch(collectFailed);
   const leg = await readFile(join(path, FILE), 'utf8')
     .then((text): unknown => JSON.parse(text))
     .catch(() => undefined);
@@ -71,8 +75,8 @@ async function download(client: Artifacts, id: number, name: string, tempDir: st
   ]);
 }
 
-function handOverFailed(error: Error): never {
+function collectFailed(error: Error): never {
   throw new Problems([
-    `the legs could not be handed over as workflow artifacts: ${error.message}; artifacts of this kind need github.com, and each job may build a platform of a repository once`,
+    `the legs of this run could not be collected from its workflow artifacts: ${error.message}; this works in workflows on github.com alone`,
   ]);
 }

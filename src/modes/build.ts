@@ -22,6 +22,9 @@ export async function runBuild(inputs: BuildInputs, services: Services): Promise
   const startedAt = Date.now();
   const { target, tags } = inputs;
   maskSecrets(inputs, services);
+  if (inputs.legs === 'none' && tags.length === 0) {
+    services.log.info('No tags were given: the image can be pulled by its digest alone');
+  }
   const platforms = inputs.platforms.length > 0 ? inputs.platforms : [runnerPlatform()];
   const opened = await services.log.group(openingTitle(target), () => openTarget(target, services));
   const built = await obtain(inputs, platforms, opened, services);

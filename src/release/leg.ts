@@ -78,7 +78,7 @@ export function assembleLegs(records: readonly Leg[], expected: Expectation): As
 function noLegs(ofRun: readonly Leg[], { repository }: Expectation): string {
   const others = [...new Set(ofRun.map((leg) => `"${leg.repository}"`))].join(', ');
   const found = others ? `; this run has legs of ${others}` : '';
-  return `no leg of "${repository}" was found in this run${found}: let the stitch job need the build jobs ("needs: build"), which use the same "repository" and have no "legs: none"`;
+  return `no leg of "${repository}" was found in this run${found}: let the stitch job need the build jobs ("needs: build"), which use the same "repository" and have no "legs: none"; if they ran long ago, their artifacts may have expired: run all jobs again`;
 }
 
 /** Of legs for the same platforms, those of the latest attempt. */
