@@ -50,5 +50,10 @@ async function readLicense(dir: string): Promise<string> {
   );
   const names = (await readdir(dir)).filter((each) => /^(licen[cs]e|copying)/i.test(each)).toSorted();
   const texts = await Promise.all(names.map((each) => readFile(join(dir, each), 'utf8')));
-  return [`${name} ${version}`, license ?? '', ...texts.map((text) => text.replaceAll('\r\n', '\n').trim()), ''].join('\n');
+  return [
+    `${name} ${version}`,
+    license ?? '',
+    ...texts.map((text) => text.replaceAll('\r\n', '\n').trim()),
+    '',
+  ].join('\n');
 }
