@@ -18,6 +18,7 @@ import { runMirror } from './modes/mirror.ts';
 import type { Log, Outcome, RunContext, Services } from './modes/services.ts';
 import { runStitch } from './modes/stitch.ts';
 import { Problems } from './problems.ts';
+import { toError } from './release/errors.ts';
 import { isDone } from './release/release.ts';
 
 const USER_AGENT = 'ecr-multiarch/1.0.0';
@@ -142,7 +143,7 @@ async function report(
 
 /** Only debug logging shows where in the code an error came from. */
 function fail(core: Toolkit, error: unknown): void {
-  const failure = error instanceof Error ? error : new Error(String(error));
+  const failure = toError(error);
   core.debug(failure.stack ?? failure.message);
   core.setFailed(failure.message);
 }

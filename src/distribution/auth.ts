@@ -1,5 +1,5 @@
 import * as z from 'zod/mini';
-import { RegistryError } from './errors.ts';
+import { RegistryError, safeJson } from './errors.ts';
 import type { Transport } from './transport.ts';
 
 /** What a request wants to do with a repository. */
@@ -57,20 +57,11 @@ async function fetchAnonymousToken(transport: Transport, url: URL): Promise<stri
   const answer = await transport.send({ method: 'GET', url });
   const body = (await answer.bytes(64 * 1024)).toString();
   if (answer.status !== 200) throw new RegistryError({ method: 'GET', url }, { status: answer.status, body });
-  const parsed = z.safeParse(z.pipe(z.string(), z.transform(safeParse)), body);
-  const token = z.safeParse(tokenSchema, parsed.data);
+  const token = z.safeParse(tokenSchema, safeJson(body));
   const value = token.data?.token ?? token.data?.access_token;
   if (!value)
     throw new RegistryError({ method: 'GET', url }, { status: 200, body: 'an answer without a token' });
   return value;
-}
-
-function safeParse(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }
 
 interface BearerChallenge {

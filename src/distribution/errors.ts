@@ -47,7 +47,8 @@ function readRefusal(body: string): { codes: string[]; said: string } {
   };
 }
 
-function safeJson(text: string): unknown {
+/** What a JSON text from outside holds, or nothing when it is none. */
+export function safeJson(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {

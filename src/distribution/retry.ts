@@ -21,6 +21,11 @@ const RETRIABLE_CODES: ReadonlySet<string> = new Set([
   ...['UND_ERR_RES_CONTENT_LENGTH_MISMATCH', 'ERR_STREAM_PREMATURE_CLOSE'],
 ]);
 
+/** A failure that is followed by another try, in words; the pause is in milliseconds. */
+export function retryLine(where: string, error: Error, pause: number): string {
+  return `${where}: ${error.message}; trying again in ${Math.ceil(pause / 1000)} s`;
+}
+
 /** Whether trying once more may help: the registry was busy or broken, or the connection or the content was. */
 export function isRetriable(error: unknown): boolean {
   if (error instanceof RegistryError) return RETRIABLE_STATUS.has(error.status);

@@ -1,6 +1,6 @@
 import { tokenAuthorizer } from '../distribution/auth.ts';
 import { Repository } from '../distribution/repository.ts';
-import type { RetryPolicy } from '../distribution/retry.ts';
+import { type RetryPolicy, retryLine } from '../distribution/retry.ts';
 import { createSession } from '../distribution/session.ts';
 import type { Transport } from '../distribution/transport.ts';
 import type { Digest } from '../image/digest.ts';
@@ -102,8 +102,7 @@ async function openDestination(
       tokenAuthorizer((refused) => token.header(refused)),
     ),
     retry,
-    onRetry: (error, pause) =>
-      log.info(`${region}: ${error.message}; trying again in ${Math.ceil(pause / 1000)} s`),
+    onRetry: (error, pause) => log.info(retryLine(region, error, pause)),
   });
   const destination = repositoryDestination({
     name: region,

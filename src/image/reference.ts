@@ -79,7 +79,7 @@ function splitName(name: string): { registry: string; repository: string } {
   return { registry, repository };
 }
 
-/** A reference as text: digest if it has one, else tag. */
+/** A reference as text, with its tag and its digest where it has them. */
 export function formatReference({ registry, repository, tag, digest }: Reference): string {
   return `${registry}/${repository}${tag ? `:${tag}` : ''}${digest ? `@${digest}` : ''}`;
 }

@@ -1,7 +1,7 @@
 import { type Platform, PlatformError, parsePlatform } from '../image/platform.ts';
 import { parseLines, parseList, parseSecrets } from './lists.ts';
 
-/** Gives an input's text, trimmed; empty when it is not set. */
+/** Gives an input's text as it was written, white space included; empty when it is not set. */
 export type GetInput = (name: string) => string;
 
 /** Reads inputs one by one and gathers what is wrong with them, so that all of it can be told at once. */

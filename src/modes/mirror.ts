@@ -1,5 +1,6 @@
 import { anonymousAuthorizer } from '../distribution/auth.ts';
 import { Repository } from '../distribution/repository.ts';
+import { retryLine } from '../distribution/retry.ts';
 import { createSession } from '../distribution/session.ts';
 import { ATTESTED_DIGEST, isAttestation } from '../image/descriptor.ts';
 import { composeIndex } from '../image/index.ts';
@@ -61,8 +62,7 @@ function openSource({ registry, repository }: Reference, { transport, retry, log
     name: repository,
     session: createSession(origin, transport, anonymousAuthorizer(transport)),
     retry,
-    onRetry: (error, pause) =>
-      log.info(`${registry}: ${error.message}; trying again in ${Math.ceil(pause / 1000)} s`),
+    onRetry: (error, pause) => log.info(retryLine(registry, error, pause)),
   });
 }
 

@@ -20,7 +20,7 @@ export interface Destination extends Source {
   /** The size in bytes of a blob that it holds, or nothing when it lacks the blob. */
   statBlob(digest: Digest): Promise<number | undefined>;
   hasManifest(digest: Digest): Promise<boolean>;
-  /** @param open gives the content from its first byte; called once for each try */
+  /** @param open gives the content from its first byte; called anew whenever it has to be sent again */
   writeBlob(descriptor: Descriptor, open: () => Promise<Readable>): Promise<void>;
   /** @param reference a tag, or the content's own digest */
   writeManifest(reference: string, content: ManifestContent): Promise<void>;
