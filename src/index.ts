@@ -1,7 +1,12 @@
+import { setFlagsFromString } from 'node:v8';
 import * as core from '@actions/core';
 import { runAction } from './main.ts';
 
 // A library that unpacks artifacts still calls Buffer(), and the warning about it tells users nothing.
 process.noDeprecation = true;
+
+// Layers pass by in buffers outside of V8's heap. Every few of them are a reason to V8 to search all of the heap, which
+// takes a third of the processor's time that an upload costs; counted as part of the heap they are a reason far less often.
+setFlagsFromString('--external-memory-accounted-in-global-limit');
 
 await runAction(core, process.env);

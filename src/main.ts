@@ -3,8 +3,8 @@ import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type * as Core from '@actions/core';
+import { lazyTransport } from './distribution/lazyTransport.ts';
 import { DEFAULT_RETRY } from './distribution/retry.ts';
-import { createTransport } from './distribution/transport.ts';
 import { createEcrApi } from './ecr/api.ts';
 import { untilCancelled } from './github/cancel.ts';
 import { readContext } from './github/context.ts';
@@ -75,12 +75,15 @@ function createServices(core: Toolkit, environment: NodeJS.ProcessEnv, run: RunC
   return {
     log,
     run,
-    docker: runnerDocker(),
+    docker: runnerDocker(process.stdout),
     legs: artifactLegs(async () => (await import('@actions/artifact')).default, run.tempDir),
-    transport: createTransport({
-      connections: CONNECTIONS_PER_ORIGIN,
-      userAgent: USER_AGENT,
-      proxy: readProxy(environment),
+    transport: lazyTransport(async () => {
+      const { createTransport } = await import('./distribution/transport.ts');
+      return createTransport({
+        connections: CONNECTIONS_PER_ORIGIN,
+        userAgent: USER_AGENT,
+        proxy: readProxy(environment),
+      });
     }),
     retry: DEFAULT_RETRY,
     observer: createProgress(log.info),

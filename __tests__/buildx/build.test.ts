@@ -1,87 +1,12 @@
-import { readFile, stat, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { readFile, stat } from 'node:fs/promises';
 import { describe, expect, test } from '@jest/globals';
-import { type BuildRun, build } from '../../src/buildx/build.ts';
-import type { CommandResult } from '../../src/buildx/docker.ts';
-import { BlobStore } from '../../src/distribution/server/blobStore.ts';
 import { describe as descriptorOf } from '../../src/image/manifest.ts';
-import { parsePlatform } from '../../src/image/platform.ts';
 import { Problems } from '../../src/problems.ts';
-import { Replica } from '../../src/release/replicate.ts';
-import { Spool } from '../../src/release/spool.ts';
-import { makeFolder } from '../support/folder.ts';
-import { attestationOf, type Graph, imageOf, indexOf } from '../support/images.ts';
-import { writeLayout } from '../support/layout.ts';
-import { MemoryDestination, SILENT } from '../support/memory.ts';
-import { push } from '../support/push.ts';
-import {
-  CONTAINER_BUILDER,
-  containerOn,
-  DOCKER_BUILDER,
-  dockerWith,
-  type FakeDocker,
-  OK,
-  remoteBuilder,
-} from './docker.ts';
+import { CONTAINER_BUILDER, containerOn, DOCKER_BUILDER, dockerWith, OK, remoteBuilder } from './docker.ts';
 import { optionsOf } from './options.ts';
+import { buildGraph, dockerFor, graph, pushedName, run } from './run.ts';
 
-const amd64 = imageOf('linux/amd64');
-const graph = indexOf([amd64, attestationOf(amd64)]);
 const SOCKET = remoteBuilder('unix:///run/buildkit/buildkitd.sock');
-
-/** Does what buildx does with `--output`: pushes the graph, or writes it as a layout; and writes the metadata. */
-async function buildGraph(args: readonly string[], built: Graph = graph): Promise<CommandResult> {
-  const output = flagOf(args, '--output');
-  const [, name] = /,name=([^,]+)/.exec(output) ?? [];
-  const [, dest] = /,dest=([^,]+)/.exec(output) ?? [];
-  if (name) await push(name, built);
-  if (dest) await writeLayout(dest, built);
-  const metadata = { 'containerimage.digest': built.root.digest, 'image.name': name };
-  await writeFile(flagOf(args, '--metadata-file'), JSON.stringify(metadata));
-  return { ...OK, stderr: `pushing ${name}` };
-}
-
-function flagOf(args: readonly string[], flag: string): string {
-  return args[args.indexOf(flag) + 1] ?? '';
-}
-
-function dockerFor(
-  inspected: string,
-  work: (args: readonly string[]) => Promise<CommandResult> = buildGraph,
-): FakeDocker {
-  return dockerWith({
-    'buildx version': OK,
-    'buildx inspect': { stdout: inspected },
-    'container inspect': containerOn('host'),
-    'buildx build': work,
-  });
-}
-
-/** Builds into one region in memory. */
-async function run(docker: FakeDocker, more: Partial<BuildRun> = {}) {
-  const dir = await makeFolder();
-  const destination = new MemoryDestination('region');
-  const lines: string[] = [];
-  const built = await build(
-    {
-      options: optionsOf(),
-      platforms: [parsePlatform('linux/amd64')],
-      transport: 'auto',
-      attestations: { noDefault: false, privateRepository: false, runUrl: '' },
-      repositoryUrl: 'https://github.com/o/r',
-      beforeBuild: async () => undefined,
-      name: 'app',
-      dir,
-      spool: new Spool(new BlobStore(join(dir, 'spool'))),
-      replicasFrom: (source) => [new Replica(destination, source, { uploads: 4, observer: SILENT })],
-      ...more,
-    },
-    docker,
-    { info: (line) => lines.push(line) },
-  );
-  const builds = docker.commands.filter(([, command]) => command === 'build');
-  return { built, destination, lines, outputs: builds.map((args) => flagOf(args, '--output')), builds };
-}
 
 describe('a build', () => {
   test.each([
@@ -129,8 +54,7 @@ describe('a builder that cannot reach this job, though it looks so', () => {
     const unreachable = dockerFor(SOCKET, async (args) => {
       tries += 1;
       if (tries > 1) return buildGraph(args);
-      const [, name] = /,name=([^,]+)/.exec(flagOf(args, '--output')) ?? [];
-      return { code: 1, stdout: '', stderr: `failed to push ${name}: connection refused` };
+      return { code: 1, stdout: '', stderr: `failed to push ${pushedName(args)}: connection refused` };
     });
     const { built, outputs } = await run(unreachable);
     expect(outputs).toEqual([expect.stringMatching(/^type=image/), expect.stringMatching(/^type=oci/)]);
@@ -147,7 +71,7 @@ describe('a builder that cannot reach this job, though it looks so', () => {
     const unreachable = dockerFor(SOCKET, async (args) => ({
       code: 1,
       stdout: '',
-      stderr: `failed to push ${/,name=([^,]+)/.exec(flagOf(args, '--output'))?.[1]}`,
+      stderr: `failed to push ${pushedName(args)}`,
     }));
     await expect(run(unreachable, { transport: 'registry' })).rejects.toThrow(
       /^input "transport" is "registry", but the builder could not reach this job at 127\.0\.0\.1/,
@@ -173,7 +97,7 @@ describe('the input "transport"', () => {
       'buildx version': OK,
       'buildx inspect': { stdout: CONTAINER_BUILDER },
       'container inspect': containerOn('bridge', '192.0.2.1'),
-      'buildx build': buildGraph,
+      'buildx build': (args) => buildGraph(args),
     });
     const { outputs } = await run(docker);
     expect(outputs).toEqual([expect.stringMatching(/^type=oci/)]);

@@ -1,4 +1,4 @@
-import type { CommandResult, Docker } from '../../src/buildx/docker.ts';
+import type { CommandResult, Docker, Watch } from '../../src/buildx/docker.ts';
 
 /** What `docker buildx inspect` prints of the builder that setup-buildx-action makes. */
 export const CONTAINER_BUILDER = `Name:          builder-8a6f0e7c
@@ -66,21 +66,23 @@ export interface FakeDocker extends Docker {
   readonly commands: readonly (readonly string[])[];
 }
 
+/** What a command does: it may tell the lines of its log, and ends when the signal says so. */
+export type Work = (args: readonly string[], watch: Watch) => Promise<CommandResult>;
+
+/** Nobody reads the lines, and nobody ends the command. */
+const UNWATCHED: Watch = { line() {}, signal: new AbortController().signal };
+
 /** A docker whose answers are given by the first words of the command; what is not given fails. */
-export function dockerWith(
-  answers: Readonly<
-    Record<string, Partial<CommandResult> | ((args: readonly string[]) => Promise<CommandResult>)>
-  >,
-): FakeDocker {
+export function dockerWith(answers: Readonly<Record<string, Partial<CommandResult> | Work>>): FakeDocker {
   const commands: (readonly string[])[] = [];
-  const run = async (args: readonly string[]): Promise<CommandResult> => {
+  const run = async (args: readonly string[], watch = UNWATCHED): Promise<CommandResult> => {
     commands.push(args);
     const command = args.join(' ');
     const [, answer] = Object.entries(answers).find(([words]) => command.startsWith(words)) ?? [];
     if (answer === undefined) return { code: 1, stdout: '', stderr: `unknown: ${command}` };
-    return typeof answer === 'function' ? answer(args) : { ...OK, ...answer };
+    return typeof answer === 'function' ? answer(args, watch) : { ...OK, ...answer };
   };
-  return { commands, ask: run, show: run };
+  return { commands, ask: (args) => run(args), show: run };
 }
 
 /** What `docker container inspect` prints of a container on this network. */

@@ -1,42 +1,31 @@
 import { request } from 'node:http';
 import { networkInterfaces } from 'node:os';
 import { describe, expect, test } from '@jest/globals';
-import { type Ingest, startIngest } from '../../src/buildx/ingest.ts';
+import { startIngest } from '../../src/buildx/ingest.ts';
 import { BlobStore } from '../../src/distribution/server/blobStore.ts';
 import { describe as descriptorOf } from '../../src/image/manifest.ts';
-import { Replica } from '../../src/release/replicate.ts';
 import { Spool } from '../../src/release/spool.ts';
 import { atEnd } from '../support/ends.ts';
 import { makeFolder } from '../support/folder.ts';
-import { attestationOf, blobOf, type Image, imageOf, indexOf, OCI_LAYER } from '../support/images.ts';
-import { MemoryDestination, SILENT, turn } from '../support/memory.ts';
+import { attestationOf, blobOf, type Image, imageOf, indexOf, OCI_LAYER, utf8 } from '../support/images.ts';
+import { MemoryDestination, until } from '../support/memory.ts';
 import { push } from '../support/push.ts';
+import { start, startBefore } from './ingest.ts';
 
 const amd64 = imageOf('linux/amd64');
 const graph = indexOf([amd64, imageOf('linux/arm64'), attestationOf(amd64)]);
 
-interface Started {
-  readonly ingest: Ingest;
-  readonly replicas: readonly Replica[];
-  readonly base: string;
-}
+const layer = utf8('a layer');
 
-async function start(...destinations: MemoryDestination[]): Promise<Started> {
-  const spool = new Spool(new BlobStore(await makeFolder()));
-  const replicas = destinations.map(
-    (destination) => new Replica(destination, spool, { uploads: 4, observer: SILENT }),
-  );
-  const ingest = await startIngest({ host: '127.0.0.1', name: 'app', spool, replicas });
-  atEnd(() => ingest.close());
-  const base = `http://${ingest.reference.replace('/', '/v2/').replace(/:build$/, '')}`;
-  return { ingest, replicas, base };
+/** Uploads a blob without asking whether it is there; gives the status. */
+async function uploadTo(base: string, content = layer): Promise<number> {
+  const started = await fetch(`${base}/blobs/uploads/`, { method: 'POST' });
+  const { digest } = blobOf(content, OCI_LAYER);
+  const target = new URL(`${started.headers.get('location')}?digest=${digest}`, base);
+  return (await fetch(target, { method: 'PUT', body: new Uint8Array(content) })).status;
 }
 
 const regions = () => ['one', 'two', 'three'].map((name) => new MemoryDestination(name));
-
-async function until(condition: () => boolean): Promise<void> {
-  while (!condition()) await turn();
-}
 
 describe('what a builder pushes', () => {
   test.each([false, true])(
@@ -121,6 +110,28 @@ describe('what a builder pushes', () => {
     expect(destinations.every(({ manifests }) => manifests.has(image.root.digest))).toBe(true);
   });
 
+  test('is taken at once, and goes to the other regions, though one takes its bytes very slowly', async () => {
+    const layers = ['one', 'two', 'three'].map((layer) => Buffer.alloc(3_000_000, `layer ${layer} `));
+    const image = imageOf('linux/amd64', { layers });
+    const [slow, ...others] = regions();
+    if (!slow) throw new Error('three regions');
+    const began = new Set<string>();
+    const stalled = Promise.withResolvers<void>();
+    atEnd(stalled.resolve);
+    slow.writeBlob = async ({ digest }, open) => {
+      for await (const _ of await open()) {
+        began.add(digest);
+        await stalled.promise;
+      }
+    };
+    const { ingest, replicas } = await start(slow, ...others);
+    await push(ingest.reference, image);
+    await Promise.all(replicas.slice(1).map((replica) => replica.copy(descriptorOf(image.root))));
+    expect(others.every(({ manifests }) => manifests.has(image.root.digest))).toBe(true);
+    await until(() => began.size === image.blobs.size);
+    expect(slow.writes).toEqual([]);
+  });
+
   test('that is damaged is refused', async () => {
     const { ingest } = await start(...regions());
     const blobs = new Map([...amd64.blobs.keys()].map((digest) => [digest, Buffer.from('damaged')]));
@@ -149,10 +160,57 @@ describe('asked whether a blob is there', () => {
     expect(await push(ingest.reference, amd64)).toHaveLength(amd64.blobs.size);
   });
 
+  test('the first region that lacks it decides, though a farther one has not answered yet', async () => {
+    const far = new MemoryDestination('far', amd64);
+    far.before = (operation) => (operation.startsWith('stat') ? new Promise(() => {}) : undefined);
+    const { ingest } = await start(far, new MemoryDestination('near'));
+    expect(await push(ingest.reference, amd64)).toHaveLength(amd64.blobs.size);
+  });
+
   test('what was sent before is there', async () => {
     const { ingest } = await start(...regions());
     await push(ingest.reference, amd64);
     expect(await push(ingest.reference, amd64)).toEqual([]);
+  });
+});
+
+describe('before the regions are known', () => {
+  const [digest = ''] = amd64.blobs.keys();
+
+  test('the question whether a blob is there waits for them', async () => {
+    const opening = Promise.withResolvers<void>();
+    const { base } = await startBefore(opening.promise, new MemoryDestination('one', amd64));
+    let answered = false;
+    const asking = fetch(`${base}/blobs/${digest}`, { method: 'HEAD' }).finally(() => {
+      answered = true;
+    });
+    // Other questions are answered meanwhile.
+    expect((await fetch(`${base}/manifests/build`)).status).toBe(404);
+    expect(answered).toBe(false);
+    opening.resolve();
+    expect((await asking).status).toBe(200);
+  });
+
+  test('a blob that comes is taken, and goes to them when they are', async () => {
+    const opening = Promise.withResolvers<void>();
+    const destinations = regions();
+    const { base } = await startBefore(opening.promise, ...destinations);
+    expect(await uploadTo(base)).toBe(201);
+    opening.resolve();
+    await until(() => destinations.every(({ blobs }) => blobs.has(blobOf(layer, OCI_LAYER).digest)));
+  });
+
+  test('a failure to open them fails what the builder asks, and nothing else', async () => {
+    const opening = Promise.withResolvers<void>();
+    const destinations = regions();
+    const { ingest, base } = await startBefore(opening.promise, ...destinations);
+    expect(await uploadTo(base)).toBe(201);
+    const pushing = push(ingest.reference, amd64);
+    opening.reject(new Error('no token'));
+    // A rejection that goes unhandled fails the test.
+    await expect(pushing).rejects.toThrow(/it answered 500/);
+    expect(await uploadTo(base, utf8('another'))).toBe(201);
+    expect(destinations.flatMap(({ operations }) => operations)).toEqual([]);
   });
 });
 
@@ -199,6 +257,6 @@ describe('nobody else', () => {
 
 test('an address that is none of this machine is told with the system code', async () => {
   const spool = new Spool(new BlobStore(await makeFolder()));
-  const starting = startIngest({ host: '192.0.2.1', name: 'app', spool, replicas: [] });
+  const starting = startIngest({ host: '192.0.2.1', name: 'app', spool, replicas: Promise.resolve([]) });
   await expect(starting).rejects.toMatchObject({ code: 'EADDRNOTAVAIL' });
 });

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { createTransport } from '../../src/distribution/transport.ts';
+import { createTransport, type HttpRequest } from '../../src/distribution/transport.ts';
 import { atEnd } from '../support/ends.ts';
 import { openTransport, serve } from '../support/server.ts';
 
@@ -20,15 +20,31 @@ describe('the transport', () => {
   });
 
   test('keeps connections and opens no more than it may', async () => {
-    const sockets = new Set<unknown>();
-    const { url } = await serve((_, response) => {
-      sockets.add(response.socket);
-      setTimeout(() => response.end(), 5);
-    });
+    const { url, connections } = await serve((_, response) => setTimeout(() => response.end(), 5));
     const transport = openTransport();
     const ask = async () => (await transport.send({ method: 'GET', url: new URL(url) })).drain();
     await Promise.all(Array.from({ length: 20 }, ask));
-    expect(sockets.size).toBeLessThanOrEqual(4);
+    expect(connections.length).toBeLessThanOrEqual(4);
+  });
+
+  test('has one connection for requests one after the other, whatever their answers look like', async () => {
+    const { url, requests, connections } = await serve(({ method }, response) => {
+      // With a body, with a length alone, and with nothing at all.
+      if (method === 'HEAD') return response.writeHead(200, { 'content-length': 1000 }).end();
+      return method === 'GET' ? response.end('x'.repeat(1000)) : response.writeHead(201).end();
+    });
+    const transport = openTransport();
+    const ask = async (method: HttpRequest['method'], body?: Uint8Array) => {
+      const answer = await transport.send({ method, url: new URL(url), ...(body && { body }) });
+      return method === 'GET' ? answer.bytes(1000) : answer.drain();
+    };
+    for (let round = 0; round < 5; round += 1) {
+      for (const method of ['HEAD', 'GET', 'PUT', 'HEAD', 'POST', 'DELETE'] as const) {
+        await ask(method, /^P/.test(method) ? Buffer.alloc(100_000) : undefined);
+      }
+    }
+    expect(requests).toHaveLength(30);
+    expect(connections).toHaveLength(1);
   });
 
   test('gives redirects as they come', async () => {

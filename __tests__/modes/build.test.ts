@@ -1,17 +1,18 @@
-import { writeFile } from 'node:fs/promises';
 import { describe, expect, test } from '@jest/globals';
+import type { Emulator } from '../../emulator/emulator.ts';
+import type { Fault } from '../../emulator/traffic.ts';
 import { parsePlatform } from '../../src/image/platform.ts';
 import type { BuildInputs } from '../../src/inputs/inputs.ts';
 import { runBuild } from '../../src/modes/build.ts';
 import { Problems } from '../../src/problems.ts';
-import { CONTAINER_BUILDER, containerOn, dockerWith, OK } from '../buildx/docker.ts';
+import { dockerWith } from '../buildx/docker.ts';
 import { optionsOf } from '../buildx/options.ts';
 import { countOf, emulate, openEmulated, REGIONS, REPOSITORY } from '../support/emulated.ts';
 import { makeFolder } from '../support/folder.ts';
 import { attestationOf, type Graph, imageOf, indexOf } from '../support/images.ts';
 import { writeLayout } from '../support/layout.ts';
-import { push } from '../support/push.ts';
 import { EVERYWHERE, servicesWith, statesOf } from '../support/services.ts';
+import { buildxOf } from './buildx.ts';
 
 const arm64 = imageOf('linux/arm64');
 const attestation = attestationOf(arm64);
@@ -29,23 +30,6 @@ const inputs: BuildInputs = {
   jobIndex: 1,
   jobTotal: 2,
 };
-
-/** A docker whose builder pushes this graph; tells how many blobs had to be sent. */
-function buildxOf(built: Graph) {
-  const sent: number[] = [];
-  const docker = dockerWith({
-    'buildx version': OK,
-    'buildx inspect': { stdout: CONTAINER_BUILDER },
-    'container inspect': containerOn('host'),
-    'buildx build': async (args) => {
-      const [, reference = ''] = /,name=([^,\n]+)/.exec(args.join('\n')) ?? [];
-      sent.push((await push(reference, built)).length);
-      await writeFile(args[args.indexOf('--metadata-file') + 1] ?? '', '{"buildx.build.ref":"x"}');
-      return OK;
-    },
-  });
-  return { docker, sent };
-}
 
 async function layoutOf(built: Graph): Promise<string> {
   const dir = await makeFolder();
@@ -84,13 +68,16 @@ describe('building a leg', () => {
     expect(JSON.parse(outcome.metadata)).toEqual({ 'buildx.build.ref': 'x' });
   });
 
-  test('again sends nothing from the builder, nor to the regions', async () => {
+  test.each([
+    ['nothing but the configs', 'says what it pushes', { quiet: false }, graph.manifests.size - 1],
+    ['nothing', 'says nothing', { quiet: true }, 0],
+  ])('again sends %s from a builder that %s, and nothing to the regions', async (_, __, how, configs) => {
     const emulator = await emulate();
-    const { docker, sent } = buildxOf(graph);
+    const { docker, sent } = buildxOf(graph, how);
     await runBuild(inputs, await servicesWith({ docker }));
     const uploads = countOf(emulator.requests, 'POST uploads');
     const outcome = await runBuild(inputs, await servicesWith({ docker }));
-    expect(sent).toEqual([graph.blobs.size, 0]);
+    expect(sent).toEqual([graph.blobs.size, configs]);
     expect(countOf(emulator.requests, 'POST uploads')).toBe(uploads);
     expect(statesOf(outcome)).toEqual(['unchanged', 'unchanged', 'unchanged']);
     const bytes = [...graph.blobs.values()].reduce((sum, { byteLength }) => sum + byteLength, 0);
@@ -134,14 +121,69 @@ describe('building a leg', () => {
     );
     expect(services.left).toEqual([]);
   });
+});
 
-  test('does not build when a region lacks the repository', async () => {
-    const emulator = await emulate({ repositories: [] });
+describe('when a region cannot be opened', () => {
+  /** Starts regions of which only the first has the repository. */
+  async function emulateLacking(fault?: Fault): Promise<Emulator> {
+    const emulator = await emulate({ repositories: [], ...(fault && { fault }) });
     emulator.createRepository(REPOSITORY, {}, ['us-east-1']);
-    const { docker } = buildxOf(graph);
-    await expect(runBuild(inputs, await servicesWith({ docker }))).rejects.toThrow(Problems);
-    expect(docker.commands).toEqual([]);
+    return emulator;
+  }
+
+  /** Whatever changes something. */
+  const changes = ({ requests }: Emulator) =>
+    requests.filter(({ method, operation }) =>
+      operation ? operation === 'CreateRepository' : method !== 'GET' && method !== 'HEAD',
+    );
+
+  test('because it lacks the repository, the build is broken off and nothing is pushed or created', async () => {
+    const emulator = await emulateLacking();
+    const { docker, signals } = buildxOf(graph);
+    const services = await servicesWith({ docker });
+    await expect(runBuild(inputs, services)).rejects.toThrow(
+      /^- eu-west-1: the repository "team\/app" does not exist.*\n- sa-east-1: the repository/,
+    );
+    expect(signals.map(({ aborted }) => aborted)).toEqual([true]);
+    expect(changes(emulator)).toEqual([]);
+    expect(services.left).toEqual([]);
   });
+
+  test('the repository is created in no other one', async () => {
+    const emulator = await emulateLacking(({ region, operation }) =>
+      region === 'sa-east-1' && operation === 'DescribeRepositories'
+        ? { status: 400, code: 'AccessDeniedException', message: 'no' }
+        : undefined,
+    );
+    const { docker, signals } = buildxOf(graph);
+    const target = { ...EVERYWHERE, createRepository: true };
+    const building = runBuild({ ...inputs, target }, await servicesWith({ docker }));
+    await expect(building).rejects.toThrow(/^sa-east-1: /);
+    expect(signals.map(({ aborted }) => aborted)).toEqual([true]);
+    expect(changes(emulator)).toEqual([]);
+  });
+
+  test('and there is no buildx either, both are told', async () => {
+    const emulator = await emulateLacking();
+    const building = runBuild(inputs, await servicesWith({ docker: dockerWith({}) }));
+    await expect(building).rejects.toThrow(Problems);
+    await expect(building).rejects.toMatchObject({
+      problems: [
+        expect.stringMatching(/^docker buildx was not found/),
+        expect.stringMatching(/^eu-west-1: the repository/),
+        expect.stringMatching(/^sa-east-1: the repository/),
+      ],
+    });
+    expect(changes(emulator)).toEqual([]);
+  });
+});
+
+test('without a builder no repository is created', async () => {
+  const emulator = await emulate({ repositories: [] });
+  const target = { ...EVERYWHERE, createRepository: true };
+  const building = runBuild({ ...inputs, target }, await servicesWith({ docker: dockerWith({}) }));
+  await expect(building).rejects.toThrow(/^docker buildx was not found/);
+  expect(countOf(emulator.requests, 'CreateRepository')).toBe(0);
 });
 
 describe('publishing a build alone', () => {

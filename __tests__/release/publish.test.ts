@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
-import { publish } from '../../src/release/publish.ts';
+import type { ManifestContent } from '../../src/image/manifest.ts';
+import { planChanges, publish } from '../../src/release/publish.ts';
 import { imageOf } from '../support/images.ts';
 import { MemoryDestination, refused } from '../support/memory.ts';
 
@@ -15,6 +16,15 @@ function region(name: string): MemoryDestination {
   const destination = new MemoryDestination(name, next);
   destination.hold(earlier, 'stable');
   return destination;
+}
+
+async function publishTo(
+  root: ManifestContent,
+  tags: readonly string[],
+  destinations: readonly MemoryDestination[],
+) {
+  const plans = await Promise.all(destinations.map((destination) => planChanges(root, tags, destination)));
+  return publish(root, plans);
 }
 
 /** Makes a region refuse an operation. */
@@ -33,7 +43,7 @@ const showsNext = { stable: next.root.digest, v2: next.root.digest };
 describe('publishing tags', () => {
   test('writes all of them in all regions', async () => {
     const all = regions('one', 'two', 'three');
-    const outcome = await publish(next.root, ['stable', 'v2'], all);
+    const outcome = await publishTo(next.root, ['stable', 'v2'], all);
     expect(outcome.map(({ state }) => state)).toEqual(['published', 'published', 'published']);
     expect(tagsOf(all)).toEqual([showsNext, showsNext, showsNext]);
   });
@@ -43,7 +53,7 @@ describe('publishing tags', () => {
     if (!one || !two) throw new Error('two regions');
     one.hold(next, 'v2');
     refuses(one, 'tag v2');
-    const outcome = await publish(next.root, ['v2'], [one, two]);
+    const outcome = await publishTo(next.root, ['v2'], [one, two]);
     expect(outcome.map(({ state }) => state)).toEqual(['unchanged', 'published']);
     expect(one.writes).toEqual([]);
     expect(two.writes).toEqual(['tag v2']);
@@ -51,7 +61,7 @@ describe('publishing tags', () => {
 
   test('without tags writes nothing', async () => {
     const all = regions('one');
-    expect(await publish(next.root, [], all)).toEqual([{ state: 'unchanged' }]);
+    expect(await publishTo(next.root, [], all)).toEqual([{ state: 'unchanged' }]);
     expect(all[0]?.writes).toEqual([]);
   });
 });
@@ -60,7 +70,7 @@ describe('when one region refuses a tag', () => {
   test('the tags of all the others are put back: to the earlier image, or away', async () => {
     const all = regions('one', 'two', 'three');
     refuses(all[1], 'tag stable');
-    const outcome = await publish(next.root, ['stable', 'v2'], all);
+    const outcome = await publishTo(next.root, ['stable', 'v2'], all);
     expect(outcome.map(({ state }) => state)).toEqual(['restored', 'failed', 'restored']);
     expect(outcome[1]).toMatchObject({ error: { codes: ['TAG_INVALID'] } });
     expect(tagsOf(all)).toEqual([showsEarlier, showsEarlier, showsEarlier]);
@@ -72,7 +82,7 @@ describe('when one region refuses a tag', () => {
   test('its own other tags are put back too', async () => {
     const all = regions('one');
     refuses(all[0], 'tag v2');
-    expect((await publish(next.root, ['stable', 'v2'], all)).map(({ state }) => state)).toEqual(['failed']);
+    expect((await publishTo(next.root, ['stable', 'v2'], all)).map(({ state }) => state)).toEqual(['failed']);
     expect(tagsOf(all)).toEqual([showsEarlier]);
   });
 
@@ -80,7 +90,7 @@ describe('when one region refuses a tag', () => {
     const all = regions('one', 'two');
     refuses(all[0], 'untag v2');
     refuses(all[1], 'tag v2');
-    const [stuck, refusing] = await publish(next.root, ['v2'], all);
+    const [stuck, refusing] = await publishTo(next.root, ['v2'], all);
     expect(stuck).toMatchObject({ state: 'failed' });
     expect(stuck).toHaveProperty(
       'error.message',
@@ -99,7 +109,7 @@ describe('when one region refuses a tag', () => {
       if (content.digest === next.root.digest) throw new Error('the answer was lost');
     };
     refuses(all[1], 'tag stable');
-    const outcome = await publish(next.root, ['stable'], all);
+    const outcome = await publishTo(next.root, ['stable'], all);
     expect(outcome.map(({ state }) => state)).toEqual(['restored', 'failed']);
     expect(all.map(({ tags }) => tags.get('stable'))).toEqual([earlier.root.digest, earlier.root.digest]);
   });
@@ -111,7 +121,7 @@ describe('when one region refuses a tag', () => {
       await MemoryDestination.prototype.writeManifest.call(lossy, reference, content);
       throw refused('TAG_INVALID', 'the tag is immutable');
     };
-    const outcome = await publish(next.root, ['stable'], all);
+    const outcome = await publishTo(next.root, ['stable'], all);
     expect(outcome.map(({ state }) => state)).toEqual(['published', 'published']);
     expect(all.map(({ tags }) => tags.get('stable'))).toEqual([next.root.digest, next.root.digest]);
   });
@@ -125,7 +135,7 @@ describe('when one region refuses a tag', () => {
       await MemoryDestination.prototype.writeManifest.call(moved, reference, content);
       moved.hold(theirs, reference);
     };
-    await publish(next.root, ['stable'], all);
+    await publishTo(next.root, ['stable'], all);
     expect(moved.tags.get('stable')).toBe(theirs.root.digest);
   });
 
@@ -134,7 +144,7 @@ describe('when one region refuses a tag', () => {
     const all = [done, region('two')];
     done.hold(next, 'stable');
     refuses(all[1], 'tag stable');
-    const outcome = await publish(next.root, ['stable'], all);
+    const outcome = await publishTo(next.root, ['stable'], all);
     expect(outcome.map(({ state }) => state)).toEqual(['unchanged', 'failed']);
     expect(done.tags.get('stable')).toBe(next.root.digest);
   });
@@ -143,7 +153,7 @@ describe('when one region refuses a tag', () => {
 test('when one region cannot tell what its tags are, no tag is written anywhere', async () => {
   const all = regions('one', 'two');
   refuses(all[1], 'tagged stable');
-  const outcome = await publish(next.root, ['stable', 'v2'], all);
+  const outcome = await publishTo(next.root, ['stable', 'v2'], all);
   expect(outcome.map(({ state }) => state)).toEqual(['restored', 'failed']);
   expect(all.flatMap(({ writes }) => writes)).toEqual([]);
 });

@@ -114,6 +114,83 @@ describe('when one region fails to take the content', () => {
   });
 });
 
+describe('what the tags show', () => {
+  test('is read when everything below the root is there, beside the write of the root', async () => {
+    const destination = new MemoryDestination('one');
+    const root = `manifest ${graph.root.digest}`;
+    const read = Promise.withResolvers<void>();
+    const written = Promise.withResolvers<void>();
+    destination.before = (operation) => {
+      if (operation.startsWith('tagged')) {
+        expect(destination.blobs.size).toBe(graph.blobs.size);
+        expect(destination.manifests.size).toBeGreaterThanOrEqual(graph.manifests.size - 1);
+        read.resolve();
+        return written.promise;
+      }
+      if (operation !== root) return undefined;
+      written.resolve();
+      return read.promise;
+    };
+    expect(states(await run([destination]))).toEqual(['published']);
+  });
+
+  test('is read once where it is right already, and nothing else is', async () => {
+    const destination = new MemoryDestination('one');
+    for (const tag of ['v1', 'latest']) destination.hold(graph, tag);
+    expect(states(await run([destination], { tags: ['v1', 'latest'] }))).toEqual(['unchanged']);
+    const read = destination.operations.filter((operation) => /^(read|tagged) /.test(operation));
+    expect(read.toSorted()).toEqual(['tagged latest', 'tagged v1']);
+  });
+
+  test('is read back where it had to be written', async () => {
+    const [one, two] = [new MemoryDestination('one', graph), new MemoryDestination('two')];
+    two.hold(graph, 'v1');
+    expect(states(await run([one, two]))).toEqual(['published', 'unchanged']);
+    const readings = [one, two].map(({ operations }) => operations.filter((each) => each === 'tagged v1'));
+    expect(readings.map(({ length }) => length)).toEqual([2, 1]);
+  });
+
+  test('does not matter without tags: the digest is read back, held before or not', async () => {
+    const all = [new MemoryDestination('one'), new MemoryDestination('two', graph)];
+    await run(all, { tags: [] });
+    for (const { operations } of all) {
+      expect(operations.filter((operation) => /^(read|tagged) /.test(operation))).toEqual([
+        `read ${graph.root.digest}`,
+      ]);
+    }
+  });
+
+  test('last, before it was written, is put back, though somebody moved it while the content was copied', async () => {
+    const [moved, refusing] = [new MemoryDestination('one'), new MemoryDestination('two')];
+    const [earlier, theirs] = ['earlier', 'theirs'].map((layer) =>
+      imageOf('linux/amd64', { layers: [layer] }),
+    );
+    if (!earlier || !theirs) throw new Error('two images');
+    moved.hold(earlier, 'v1');
+    moved.before = (operation) => {
+      if (operation.startsWith('blob')) moved.hold(theirs, 'v1');
+    };
+    refusing.before = (operation) => {
+      if (operation === 'tag v1') throw refused('TAG_INVALID', 'taken');
+    };
+    expect(states(await run([moved, refusing]))).toEqual(['held back', 'failed']);
+    expect(moved.writes.filter((write) => write === 'tag v1')).toHaveLength(2);
+    expect(moved.tags.get('v1')).toBe(theirs.root.digest);
+  });
+
+  test('cannot be read in one region: no tag is written anywhere, and the others hold the content', async () => {
+    const all = [new MemoryDestination('one'), new MemoryDestination('two')];
+    if (all[1]) {
+      all[1].before = (operation) => {
+        if (operation === 'tagged v1') throw refused('DENIED', 'not allowed', 403);
+      };
+    }
+    expect(states(await run(all))).toEqual(['held back', 'failed']);
+    expect(all.flatMap(({ tags }) => [...tags])).toEqual([]);
+    expect(all[0]?.manifests.has(graph.root.digest)).toBe(true);
+  });
+});
+
 test('when one region refuses the tag, the report says which, and that the others show what they did', async () => {
   const all = ['one', 'two'].map((name) => new MemoryDestination(name));
   if (all[1]) {

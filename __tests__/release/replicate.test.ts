@@ -99,6 +99,16 @@ describe('copying a graph', () => {
     expect(most).toBe(3);
   });
 
+  test('uploads the largest of the blobs that wait first', async () => {
+    const layers = ['a', 'ccc', 'bb', 'eeeee', 'dddd'];
+    const image = imageOf('linux/amd64', { layers });
+    const destination = new MemoryDestination('region');
+    await replicaOf(destination, image, 1).copy(descriptorOf(image.root));
+    const uploaded = destination.writes.filter((write) => write.startsWith('blob'));
+    const largestFirst = blobsOf(image.root).toSorted((one, other) => other.size - one.size);
+    expect(uploaded).toEqual(largestFirst.map(({ digest }) => `blob ${digest}`));
+  });
+
   test('tells of every byte that moves', async () => {
     const moved = new Map<Digest, number>();
     const ended: Digest[] = [];
@@ -115,6 +125,73 @@ describe('copying a graph', () => {
       expect.arrayContaining(blobsOf(amd64.root).map(({ digest, size }) => [digest, size])),
     );
     expect(ended.toSorted()).toEqual([...amd64.blobs.keys()].toSorted());
+  });
+});
+
+describe('asking ahead', () => {
+  test('asks for a manifest and for those below it beside each other, and the copy not again', async () => {
+    const destination = new MemoryDestination('region', amd64);
+    const questions = [...graph.manifests.keys()].map((digest) => `has ${digest}`);
+    const all = Promise.withResolvers<void>();
+    destination.before = (operation) => {
+      if (!operation.startsWith('has')) return undefined;
+      // None is answered before all have come.
+      if (destination.operations.length === questions.length) all.resolve();
+      return all.promise;
+    };
+    const replica = replicaOf(destination, graph);
+    replica.ask(graph.root);
+    await replica.copy(descriptorOf(graph.root));
+    const asked = destination.operations.filter((operation) => operation.startsWith('has'));
+    expect(asked.toSorted()).toEqual(questions.toSorted());
+    expect(destination.manifests.size).toBe(graph.manifests.size);
+  });
+
+  test('that fails is no failure: the copy asks again', async () => {
+    const destination = new MemoryDestination('region', graph);
+    destination.before = () => {
+      throw new Error('is down');
+    };
+    const replica = replicaOf(destination, graph);
+    replica.ask(graph.root);
+    await turn();
+    destination.before = () => undefined;
+    await replica.copy(descriptorOf(graph.root));
+    expect(destination.writes).toEqual([]);
+  });
+});
+
+describe('copying what stands below a manifest', () => {
+  test('writes all but the manifest itself, which is written when it is copied', async () => {
+    const destination = new MemoryDestination('region');
+    const replica = replicaOf(destination, graph);
+    await replica.copyBelow(descriptorOf(graph.root));
+    const below = [...graph.manifests.keys()].filter((digest) => digest !== graph.root.digest);
+    expect([...destination.manifests.keys()].toSorted()).toEqual(below.toSorted());
+    expect(destination.blobs.size).toBe(graph.blobs.size);
+    const before = destination.operations.length;
+    await replica.copy(descriptorOf(graph.root));
+    expect(destination.operations.slice(before)).toEqual([`manifest ${graph.root.digest}`]);
+  });
+
+  test('does nothing where the manifest is held', async () => {
+    const destination = new MemoryDestination('region', graph);
+    const source = new MemoryDestination('source', graph);
+    const replica = new Replica(destination, source, { uploads: 6, observer: SILENT });
+    await replica.copyBelow(descriptorOf(graph.root));
+    expect(destination.operations).toEqual([`has ${graph.root.digest}`]);
+    expect(source.operations).toEqual([]);
+    expect(replica).toMatchObject({ sent: 0, changed: false });
+  });
+
+  test('that fails writes no manifest above what failed', async () => {
+    const destination = new MemoryDestination('region');
+    destination.before = (operation) => {
+      if (operation.startsWith('blob')) throw refused('DENIED', 'no');
+    };
+    const replica = replicaOf(destination, graph);
+    await expect(replica.copyBelow(descriptorOf(graph.root))).rejects.toThrow(/DENIED/);
+    expect(destination.manifests.size).toBe(0);
   });
 });
 

@@ -23,6 +23,11 @@ export function turn(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
 }
 
+/** Waits until something has become so; the test's own time limit is the only one. */
+export async function until(condition: () => boolean): Promise<void> {
+  while (!condition()) await turn();
+}
+
 /** A destination in memory, as strict as a registry, that remembers what was asked of it. */
 export class MemoryDestination implements Destination {
   readonly name: string;
@@ -59,6 +64,8 @@ export class MemoryDestination implements Destination {
     await this.#enter(`has ${digest}`);
     return this.manifests.has(digest);
   }
+
+  expectUpload(): void {}
 
   async writeBlob(descriptor: Descriptor, open: () => Promise<Readable>): Promise<void> {
     await this.#enter(`blob ${descriptor.digest}`);

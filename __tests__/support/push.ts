@@ -15,6 +15,7 @@ export async function push(reference: string, graph: Graph, options: PushOptions
   const pushBlob = async (digest: string, content: Uint8Array) => {
     const there = await fetch(`${base}/blobs/${digest}`, { method: 'HEAD' });
     if (there.ok) return;
+    if (there.status !== 404) throw new Error(`asked for ${digest} it answered ${there.status}`);
     uploaded.push(digest);
     const started = await fetch(`${base}/blobs/uploads/`, { method: 'POST' });
     let location = new URL(started.headers.get('location') ?? '', base);

@@ -1,4 +1,5 @@
 import { createServer, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
 import { type Authorizer, anonymousAuthorizer } from '../../src/distribution/auth.ts';
 import { Repository } from '../../src/distribution/repository.ts';
 import type { RetryPolicy } from '../../src/distribution/retry.ts';
@@ -18,6 +19,8 @@ export interface Received {
 export interface TestServer {
   readonly url: string;
   readonly requests: readonly Received[];
+  /** All connections that were opened to it, in order. */
+  readonly connections: readonly Socket[];
 }
 
 /** Answers one request; `count` says how many came before it. */
@@ -26,7 +29,8 @@ export type Answer = (request: Received, response: ServerResponse, count: number
 /** Starts a server on loopback that reads each request to its end and then answers. */
 export async function serve(answer: Answer): Promise<TestServer> {
   const requests: Received[] = [];
-  const url = await serveRaw(async (request, response) => {
+  const connections: Socket[] = [];
+  const handle = async (request: IncomingMessage, response: ServerResponse) => {
     const body = Buffer.concat(await request.toArray());
     const received = {
       method: request.method ?? '',
@@ -36,17 +40,20 @@ export async function serve(answer: Answer): Promise<TestServer> {
     };
     requests.push(received);
     await answer(received, response, requests.length - 1);
-  });
-  return { url, requests };
+  };
+  const url = await serveRaw(handle, (socket) => connections.push(socket));
+  return { url, requests, connections };
 }
 
 /** Starts a server on loopback whose handler reads the request itself; gives its URL. */
 export async function serveRaw(
   handle: (request: IncomingMessage, response: ServerResponse) => unknown,
+  connected: (socket: Socket) => unknown = () => undefined,
 ): Promise<string> {
   const server = createServer((request, response) => {
     Promise.resolve(handle(request, response)).catch(() => response.destroy());
   });
+  server.on('connection', connected);
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   atEnd(
     () =>
@@ -74,9 +81,9 @@ export function refuse(
 /** Tries again at once. */
 export const EAGER: RetryPolicy = { retries: 3, minDelay: 1, maxDelay: 5 };
 
-/** A transport that is closed after the test. */
-export function openTransport(): Transport {
-  const transport = createTransport({ connections: 4, userAgent: 'test' });
+/** A transport that is closed after the test, with so many connections to each origin at the most. */
+export function openTransport(connections = 4): Transport {
+  const transport = createTransport({ connections, userAgent: 'test' });
   atEnd(() => transport.close());
   return transport;
 }

@@ -27,10 +27,12 @@ export interface BuildRun {
   readonly spool: Spool;
   /** The page of the workflow's own repository, whose Git contexts alone get the job's token; empty for none. */
   readonly repositoryUrl: string;
-  /** Done when the builder is known to be there, before it starts. */
-  readonly beforeBuild: () => Promise<void>;
-  /** Given the source of the blobs: the spool, from which they are copied while they arrive, or the layout. */
-  readonly replicasFrom: (source: Source) => readonly Replica[];
+  /**
+   * Makes the regions ready to be pushed to, and gives what copies a source to them: the spool, while its blobs still
+   * arrive, or a layout. Begun when the builder is known to be there; the build goes on meanwhile, and is broken off
+   * when this fails.
+   */
+  readonly open: () => Promise<(source: Source) => readonly Replica[]>;
 }
 
 /** What was built, where its content can be read, and what is being copied already. */
@@ -49,7 +51,7 @@ interface Log {
 
 /**
  * Runs `docker buildx build` and takes its result over, through the ingest registry or as an OCI layout.
- * @throws Problems when there is no buildx, the build fails, or its result does not reach us
+ * @throws Problems when there is no buildx, the build fails, or its result does not reach us; and what `open` throws
  */
 export async function build(run: BuildRun, docker: Docker, log: Log): Promise<Built> {
   const builder = await inspectBuilder(docker, run.options.builder);
@@ -57,24 +59,35 @@ export async function build(run: BuildRun, docker: Docker, log: Log): Promise<Bu
     run.transport === 'layout'
       ? { kind: 'layout', why: 'input "transport" asks for it' }
       : await findRoute(docker, builder);
+  if (route.kind === 'layout') assertLayoutAllowed(run, route.why);
   const prepared = await prepare(run, builder);
-  await run.beforeBuild();
+  const replicate = run.open();
+  // Told by the build that it ends, and here until there is one.
+  replicate.catch(() => undefined);
   const pushed =
     route.kind === 'registry'
-      ? await buildToRegistry(run, { ...prepared, builder, host: route.host }, docker, log)
+      ? await buildToRegistry(run, { ...prepared, replicate, builder, host: route.host }, docker, log)
       : route;
   if (pushed.kind === 'built') return { ...pushed, builder: builder.name };
-  if (run.transport === 'registry') {
-    throw new Problems([`input "transport" is "registry", but ${pushed.why}: write "auto" or "layout"`]);
-  }
+  assertLayoutAllowed(run, pushed.why);
   log.info(`The result is fetched as an OCI layout: ${pushed.why}`);
-  return { ...(await buildToLayout(run, prepared, docker)), builder: builder.name };
+  return { ...(await buildToLayout(run, { ...prepared, replicate }, docker)), builder: builder.name };
+}
+
+function assertLayoutAllowed({ transport }: BuildRun, why: string): void {
+  if (transport !== 'registry') return;
+  throw new Problems([`input "transport" is "registry", but ${why}: write "auto" or "layout"`]);
 }
 
 interface Prepared {
   readonly secretFiles: ReadonlyMap<string, string>;
   readonly attestations: readonly string[];
   readonly metadataFile: string;
+}
+
+/** A build that is ready to start, while the regions are being opened. */
+interface Started extends Prepared {
+  readonly replicate: Promise<(source: Source) => readonly Replica[]>;
 }
 
 /** Writes secrets to files that only this user can read; they never stand in the arguments. */
@@ -114,12 +127,13 @@ type Pushed =
 
 async function buildToRegistry(
   run: BuildRun,
-  prepared: Prepared & { readonly builder: Builder; readonly host: string },
+  started: Started & { readonly builder: Builder; readonly host: string },
   docker: Docker,
   log: Log,
 ): Promise<Pushed> {
-  const { builder, host } = prepared;
-  const replicas = run.replicasFrom(run.spool);
+  const { builder, host } = started;
+  const replicas = started.replicate.then((replicate) => replicate(run.spool));
+  replicas.catch(() => undefined);
   const ingest = await startIngest({ host, name: run.name, spool: run.spool, replicas }).catch(
     (error: NodeJS.ErrnoException) => {
       // A bridge's gateway that is no address of this machine: its docker engine runs elsewhere.
@@ -130,19 +144,19 @@ async function buildToRegistry(
   log.info(`The builder ${builder.name} (${builder.driver}) pushes to this job at ${host}`);
   try {
     const output = `type=image,push=true,registry.insecure=true,oci-mediatypes=true,name=${ingest.reference}`;
-    const { code, stderr } = await runBuildx(run, prepared, output, docker);
+    const { code, stderr } = await runBuildx(run, started, output, docker, ingest.readLog);
     // The reference is shown only by a build that came as far as pushing: before that it failed for its own reasons.
     if (code !== 0 && !ingest.reached && stderr.includes(ingest.reference)) {
       return { kind: 'unreachable', why: `the builder could not reach this job at ${host}` };
     }
     if (ingest.diskFull) throw new Problems([DISK_FULL]);
     if (code !== 0) throw buildFailed(code);
-    const metadata = await readMetadata(prepared);
+    const metadata = await readMetadata(started);
     return {
       kind: 'built',
       root: pushedRoot(ingest, metadata),
       source: run.spool,
-      replicas,
+      replicas: await replicas,
       metadata: JSON.stringify(metadata),
     };
   } finally {
@@ -164,13 +178,13 @@ function pushedRoot({ root }: Ingest, metadata: Metadata): Manifest {
 
 async function buildToLayout(
   run: BuildRun,
-  prepared: Prepared,
+  started: Started,
   docker: Docker,
 ): Promise<Omit<Built, 'builder'>> {
   const dest = join(run.dir, 'layout');
   const { code } = await runBuildx(
     run,
-    prepared,
+    started,
     `type=oci,tar=false,oci-mediatypes=true,dest=${dest}`,
     docker,
   );
@@ -179,18 +193,25 @@ async function buildToLayout(
   return {
     root,
     source,
-    replicas: run.replicasFrom(source),
-    metadata: JSON.stringify(await readMetadata(prepared)),
+    replicas: (await started.replicate)(source),
+    metadata: JSON.stringify(await readMetadata(started)),
   };
 }
 
-function runBuildx(
+/** @throws what kept the regions from being opened, which ends the build */
+async function runBuildx(
   run: BuildRun,
-  prepared: Prepared,
+  started: Started,
   output: string,
   docker: Docker,
+  line: (text: string) => void = () => undefined,
 ): Promise<CommandResult> {
-  return docker.show(buildxArguments(run.options, { ...prepared, platforms: run.platforms, output }));
+  const stop = new AbortController();
+  started.replicate.catch(() => stop.abort());
+  const args = buildxArguments(run.options, { ...started, platforms: run.platforms, output });
+  const result = await docker.show(args, { line, signal: stop.signal });
+  if (stop.signal.aborted) await started.replicate;
+  return result;
 }
 
 function buildFailed(code: number): Problems {

@@ -26,20 +26,25 @@ const LOOPBACK = '127.0.0.1';
  * @throws Problems when docker or buildx is missing, or there is no such builder
  */
 export async function inspectBuilder(docker: Docker, name: string): Promise<Builder> {
-  const version = await docker.ask(['buildx', 'version']).catch(() => undefined);
-  if (version?.code !== 0) {
-    throw new Problems([
-      'docker buildx was not found: run docker/setup-buildx-action before this step, or give an image that another tool has built with "oci-layout"',
-    ]);
-  }
-  const answer = await docker.ask(['buildx', 'inspect', '--bootstrap', ...(name ? [name] : [])]);
-  if (answer.code !== 0) {
+  const answer = await docker
+    .ask(['buildx', 'inspect', '--bootstrap', ...(name ? [name] : [])])
+    .catch(() => undefined);
+  if (answer?.code !== 0) {
+    if (!answer || !(await hasBuildx(docker))) {
+      throw new Problems([
+        'docker buildx was not found: run docker/setup-buildx-action before this step, or give an image that another tool has built with "oci-layout"',
+      ]);
+    }
     const said = (answer.stderr || answer.stdout).trim().split('\n').at(-1) ?? '';
     throw new Problems([
       `the builder ${name ? `"${name}" (input "builder")` : 'that is current'} cannot be used: ${said}; check it with "docker buildx inspect --bootstrap"`,
     ]);
   }
   return parseBuilder(answer.stdout);
+}
+
+async function hasBuildx(docker: Docker): Promise<boolean> {
+  return (await docker.ask(['buildx', 'version'])).code === 0;
 }
 
 /** Reads what `docker buildx inspect` prints: the builder's own fields, then `Nodes:` and each node's. */

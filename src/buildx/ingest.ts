@@ -13,8 +13,10 @@ import type { Descriptor } from '../image/descriptor.ts';
 import { type Digest, isDigest } from '../image/digest.ts';
 import { type Manifest, type ManifestContent, parseManifest } from '../image/manifest.ts';
 import { isDiskFull } from '../problems.ts';
+import { allAgree } from '../release/holdings.ts';
 import type { Replica } from '../release/replicate.ts';
 import type { Spool } from '../release/spool.ts';
+import { Forecast } from './forecast.ts';
 import { IngestUpload } from './ingestUpload.ts';
 
 /** The tag under which the builder pushes, by which the root is known. */
@@ -30,6 +32,8 @@ export interface Ingest {
   readonly diskFull: boolean;
   /** The manifest that was pushed under the reference, once it was. */
   readonly root: Manifest | undefined;
+  /** Takes a line of the builder's log, in which it says what it is about to push. */
+  readLog(line: string): void;
   close(): Promise<void>;
 }
 
@@ -39,8 +43,8 @@ export interface IngestOptions {
   /** The last part of the repository's name, for people who read the builder's log. */
   readonly name: string;
   readonly spool: Spool;
-  /** Each blob goes to all of these as it arrives. */
-  readonly replicas: readonly Replica[];
+  /** Each blob goes to all of these as it arrives; the builder may start before they are known. */
+  readonly replicas: Promise<readonly Replica[]>;
 }
 
 /**
@@ -76,13 +80,15 @@ export async function startIngest(options: IngestOptions): Promise<Ingest> {
     get root() {
       return repository.root;
     },
+    readLog: (line) => repository.forecast.read(line),
     close: () => server.close(),
   };
 }
 
 class IngestRepository implements RepositoryBackend {
+  readonly forecast: Forecast;
   readonly #spool: Spool;
-  readonly #replicas: readonly Replica[];
+  readonly #replicas: Promise<readonly Replica[]>;
   readonly #uploads = new Map<string, Upload>();
   root: Manifest | undefined;
   diskFull = false;
@@ -90,17 +96,22 @@ class IngestRepository implements RepositoryBackend {
   constructor({ spool, replicas }: Pick<IngestOptions, 'spool' | 'replicas'>) {
     this.#spool = spool;
     this.#replicas = replicas;
+    this.forecast = new Forecast(replicas, spool);
   }
 
-  /** The size of a blob that the spool has, or that no region needs any more. */
+  /**
+   * The size of a blob that the spool has, or that no region needs any more. A region that cannot answer is treated as one
+   * that lacks the blob, and the first of those decides.
+   */
   async statBlob(digest: Digest): Promise<number | undefined> {
     const spooled = await this.#spool.stat(digest);
     if (spooled !== undefined) return spooled;
-    // A region that cannot answer is treated as one that lacks the blob.
-    const sizes = await Promise.all(
-      this.#replicas.map(({ destination }) => destination.statBlob(digest).catch(() => undefined)),
-    );
-    return sizes.every((size) => size !== undefined) ? sizes[0] : undefined;
+    await this.forecast.made();
+    // The builder has what would otherwise be read back from a region.
+    if (this.#spool.isConfig(digest)) return undefined;
+    const sizes = (await this.#replicas).map(({ holdings }) => holdings.blob(digest));
+    const held = await allAgree(sizes.map(async (size) => (await size) !== undefined));
+    return held ? sizes[0] : undefined;
   }
 
   async readBlob(digest: Digest): Promise<BlobContent | undefined> {
@@ -155,6 +166,12 @@ class IngestRepository implements RepositoryBackend {
 
   /** Starts to copy a blob to every region. The builder does not wait, and a failure is the region's own. */
   #passOn(descriptor: Descriptor): void {
-    for (const replica of this.#replicas) replica.copy(descriptor).catch(() => undefined);
+    this.#replicas.then(
+      (replicas) => {
+        for (const replica of replicas) replica.copy(descriptor).catch(() => undefined);
+      },
+      // Whoever opens the regions tells why there are none.
+      () => undefined,
+    );
   }
 }

@@ -12,6 +12,11 @@ import { verifyContent } from './verified.ts';
 
 const ACCEPT = MANIFEST_TYPES.join(', ');
 
+/** Uploads that are begun ahead of their blobs, at the most: those that are not needed are left to expire. */
+const BEGUN_AHEAD = 3;
+/** How long an upload that was begun ahead may wait for its blob, in milliseconds. */
+const BEGUN_AHEAD_AGE = 30_000;
+
 export interface RepositoryOptions {
   /** The registry's origin: `https://123456789012.dkr.ecr.us-east-1.amazonaws.com`. */
   readonly origin: string;
@@ -29,6 +34,7 @@ export interface RepositoryOptions {
  */
 export class Repository {
   readonly #options: RepositoryOptions;
+  #ahead: { readonly at: number; readonly target: Promise<URL> }[] = [];
 
   constructor(options: RepositoryOptions) {
     this.#options = options;
@@ -61,6 +67,18 @@ export class Repository {
   }
 
   /**
+   * Gets ready for a blob that may be about to be uploaded: opens a connection, and begins an upload, which belongs to no
+   * blob yet. A failure is found out by the upload itself.
+   */
+  expectUpload(): void {
+    this.#options.session.prepare();
+    if (this.#ahead.length >= BEGUN_AHEAD) return;
+    const target = this.#postUpload();
+    target.catch(() => undefined);
+    this.#ahead.push({ at: performance.now(), target });
+  }
+
+  /**
    * Uploads a blob with POST and one monolithic PUT, the only upload that ECR does by the book.
    * @param open gives the content from its first byte; called again for each try
    */
@@ -81,7 +99,15 @@ export class Repository {
     });
   }
 
+  /** An upload that was begun ahead, or a new one. */
   async #beginUpload(): Promise<URL> {
+    const oldest = performance.now() - BEGUN_AHEAD_AGE;
+    this.#ahead = this.#ahead.filter(({ at }) => at > oldest);
+    const begun = this.#ahead.shift();
+    return begun ? begun.target.catch(() => this.#postUpload()) : this.#postUpload();
+  }
+
+  async #postUpload(): Promise<URL> {
     const url = this.#url('blobs/uploads/');
     const answer = await this.#options.session.send({
       method: 'POST',

@@ -10,6 +10,8 @@ const MAX_REDIRECTS = 5;
 export interface Session {
   /** Sends a request; a body that is a stream is opened anew when the request has to be sent again. */
   send(request: SessionRequest): Promise<HttpResponse>;
+  /** Opens one connection more for a request that may soon be sent. */
+  prepare(): void;
 }
 
 export interface SessionRequest extends Omit<HttpRequest, 'body'> {
@@ -50,6 +52,8 @@ export function createSession(origin: string, transport: Transport, authorizer: 
   };
 
   return {
+    prepare: () => transport.prepare(new URL(origin)),
+
     async send(request) {
       let current = request;
       for (let hops = 0; ; hops += 1) {

@@ -1,12 +1,18 @@
 import { lookup as systemLookup } from 'node:dns';
 import type { LookupFunction } from 'node:net';
 import type { Readable } from 'node:stream';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { Agent, type Dispatcher, EnvHttpProxyAgent, request } from 'undici';
 import { RegistryError } from './errors.ts';
+import { SpareConnections } from './spareConnections.ts';
 
 /** How long an answer, or its next bytes, may be waited for, in milliseconds. */
 const ANSWER = 60_000;
 const UPLOAD_ANSWER = 300_000;
+/** How long a connection without a request is kept, in milliseconds, unless its server says less. */
+const IDLE = 30_000;
+/** Connections to one origin that are opened ahead of their requests, at the most. */
+const SPARES = 8;
 
 export interface HttpRequest {
   readonly method: 'GET' | 'HEAD' | 'POST' | 'PUT' | 'DELETE';
@@ -30,6 +36,8 @@ export interface HttpResponse {
 /** Sends one request and gives the answer, whatever its status; redirects are not followed. */
 export interface Transport {
   send(request: HttpRequest): Promise<HttpResponse>;
+  /** Opens one connection more for a request that may soon be sent to this URL's origin; a help, and no promise. */
+  prepare(url: URL): void;
   /** Ends all connections; called when no request matters any more. */
   close(): Promise<void>;
 }
@@ -47,7 +55,10 @@ export interface TransportOptions {
  * and parallel uploads want connections of their own.
  */
 export function createTransport(options: TransportOptions): Transport {
-  const dispatcher = createDispatcher(options);
+  const { proxy } = options;
+  // Behind a proxy a connection is the proxy's, and opened by other rules.
+  const spares = proxy?.http || proxy?.https ? undefined : new SpareConnections(SPARES, CONNECT);
+  const dispatcher = createDispatcher(options, spares);
   return {
     async send({ method, url, headers, body }) {
       const answer = await request(url, {
@@ -55,24 +66,31 @@ export function createTransport(options: TransportOptions): Transport {
         method,
         headers: { 'user-agent': options.userAgent, ...headers },
         body: body ?? null,
+        // By default undici closes the connection after each HEAD.
+        reset: false,
         // Only an upload may take long to be answered: the registry looks at all of it first.
         headersTimeout: body ? UPLOAD_ANSWER : ANSWER,
         bodyTimeout: ANSWER,
       });
       return toResponse(method, url, answer);
     },
-    close: () => dispatcher.destroy(),
+    prepare: (url) => spares?.prepare(url),
+    close() {
+      spares?.close();
+      return dispatcher.destroy();
+    },
   };
 }
 
-function createDispatcher({ connections, proxy }: TransportOptions): Dispatcher {
-  const agent = { connections, allowH2: false, connect: { lookup: lookupLocalhost, timeout: 15_000 } };
-  if (!proxy?.http && !proxy?.https) return new Agent(agent);
+function createDispatcher({ connections, proxy }: TransportOptions, spares?: SpareConnections): Dispatcher {
+  const agent = { connections, allowH2: CONNECT.allowH2, keepAliveTimeout: IDLE };
+  if (spares) return new Agent({ ...agent, connect: spares.connect });
   return new EnvHttpProxyAgent({
     ...agent,
-    ...(proxy.http && { httpProxy: proxy.http }),
-    ...(proxy.https && { httpsProxy: proxy.https }),
-    ...(proxy.no && { noProxy: proxy.no }),
+    connect: CONNECT,
+    ...(proxy?.http && { httpProxy: proxy.http }),
+    ...(proxy?.https && { httpsProxy: proxy.https }),
+    ...(proxy?.no && { noProxy: proxy.no }),
   });
 }
 
@@ -84,6 +102,8 @@ const lookupLocalhost: LookupFunction = (hostname, options, callback) => {
   systemLookup(hostname.endsWith('.localhost') ? '127.0.0.1' : hostname, options, callback);
 };
 
+const CONNECT = { lookup: lookupLocalhost, timeout: 15_000, allowH2: false };
+
 function toResponse(method: string, url: URL, answer: Dispatcher.ResponseData): HttpResponse {
   const header = (name: string) => {
     const value = answer.headers[name];
@@ -94,12 +114,23 @@ function toResponse(method: string, url: URL, answer: Dispatcher.ResponseData): 
     header,
     body: answer.body,
     bytes: (limit) => readAtMost(answer.body, limit, () => tooLong(method, url, answer.statusCode, limit)),
-    drain: () => answer.body.dump(),
+    drain: async () => {
+      await answer.body.dump();
+      await connectionFree();
+    },
   };
 }
 
 function tooLong(method: string, url: URL, status: number, limit: number): Error {
   return new RegistryError({ method, url }, { status, body: `a body of more than ${limit} bytes` });
+}
+
+/**
+ * A connection is free again one turn of the event loop after the body's end: a request that is sent before that opens
+ * another one, which takes a round trip more, and two or three with TLS.
+ */
+function connectionFree(): Promise<void> {
+  return nextTurn();
 }
 
 async function readAtMost(body: Readable, limit: number, tooLong: () => Error): Promise<Buffer> {
@@ -111,5 +142,6 @@ async function readAtMost(body: Readable, limit: number, tooLong: () => Error): 
     if (length > limit) throw tooLong();
     chunks.push(bytes);
   }
+  await connectionFree();
   return Buffer.concat(chunks, length);
 }

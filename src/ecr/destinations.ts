@@ -93,6 +93,8 @@ async function openDestination(
   const token = new RegionToken(api, mask);
   const [authorization, exists] = await Promise.all([token.current(), repositoryExists(api, region, target)]);
   const origin = registryOrigin(region, target, authorization);
+  // Farther regions are still being asked for their tokens: the first connection can be there when they have answered.
+  transport.prepare(new URL(origin));
   const repository = new Repository({
     origin,
     name: target.repository,

@@ -4,8 +4,8 @@ import { describe, platformsOf } from '../image/manifest.ts';
 import { formatPlatform, type Platform, parsePlatform, samePlatform } from '../image/platform.ts';
 import type { BuildInputs } from '../inputs/inputs.ts';
 import { openLayout } from '../layout/layout.ts';
-import { Problems } from '../problems.ts';
-import { anyOf, type Destination } from '../release/content.ts';
+import { allOrProblems, Problems } from '../problems.ts';
+import { anyOf, awaited, type Destination, type Source } from '../release/content.ts';
 import { type Inspection, inspectRoot } from '../release/inspect.ts';
 import type { Leg } from '../release/leg.ts';
 import { isDone } from '../release/release.ts';
@@ -26,8 +26,9 @@ export async function runBuild(inputs: BuildInputs, services: Services): Promise
     services.log.info('No tags were given: the image can be pulled by its digest alone');
   }
   const platforms = inputs.platforms.length > 0 ? inputs.platforms : [runnerPlatform()];
-  const opened = await services.log.group(openingTitle(target), () => openTarget(target, services));
-  const built = await obtain(inputs, platforms, opened, services);
+  services.log.info(openingTitle(target));
+  const opening = openTarget(target, services);
+  const [built, opened] = await allOrProblems([obtain(inputs, platforms, opening, services), opening]);
   const inspection = await inspectRoot(built.root, built.source);
   const labels = inspection.images.map(({ descriptor }) => formatPlatform(descriptor.platform));
   // A layout was built by others, for platforms of their own, unless the user says which it must have.
@@ -63,32 +64,31 @@ function maskSecrets({ options }: BuildInputs, { mask }: Services): void {
 async function obtain(
   inputs: BuildInputs,
   platforms: readonly Platform[],
-  { destinations, createMissing }: OpenDestinations,
+  opening: Promise<OpenDestinations>,
   services: Services,
 ): Promise<Built> {
   const { run, docker, log } = services;
+  const open = async () => {
+    const { destinations, createMissing } = await opening;
+    await createMissing();
+    return (source: Source) => replicasOf(destinations, source, services);
+  };
   if (inputs.ociLayout) {
     const { root, source } = await openLayout(inputs.ociLayout).catch((error: Error) => {
       throw new Problems([`input "oci-layout": ${error.message}`]);
     });
-    await createMissing();
-    return {
-      root,
-      source,
-      replicas: replicasOf(destinations, source, services),
-      metadata: '{}',
-      builder: 'oci-layout',
-    };
+    const replicate = await open();
+    return { root, source, replicas: replicate(source), metadata: '{}', builder: 'oci-layout' };
   }
   // What the builder need not send, because every region has it, is read back from one of them.
-  const spool = openSpool(services, anyOf(destinations));
+  const regions = opening.then(({ destinations }) => anyOf(destinations));
+  const spool = openSpool(services, awaited('the regions', regions));
   return build(
     {
       options: inputs.options,
       platforms,
       transport: inputs.transport,
       repositoryUrl: run.repositoryUrl,
-      beforeBuild: createMissing,
       attestations: {
         noDefault: run.noDefaultAttestations,
         privateRepository: run.privateRepository,
@@ -97,7 +97,7 @@ async function obtain(
       name: inputs.target.repository.split('/').at(-1) ?? 'image',
       dir: run.tempDir,
       spool,
-      replicasFrom: (source) => replicasOf(destinations, source, services),
+      open,
     },
     docker,
     log,

@@ -6,7 +6,7 @@ import type { Destination, Source } from '../release/content.ts';
 import { type ReleasePlan, release } from '../release/release.ts';
 import { Replica } from '../release/replicate.ts';
 import { Spool } from '../release/spool.ts';
-import { type Outcome, type Services, UPLOADS_PER_REGION } from './services.ts';
+import { type Outcome, type Services, uploadsPerRegion } from './services.ts';
 
 /** A spool in this run's own folder. */
 export function openSpool(services: Services, upstream?: Source): Spool {
@@ -19,9 +19,8 @@ export function replicasOf(
   source: Source,
   { observer }: Services,
 ): Replica[] {
-  return destinations.map(
-    (destination) => new Replica(destination, source, { uploads: UPLOADS_PER_REGION, observer }),
-  );
+  const uploads = uploadsPerRegion(destinations.length);
+  return destinations.map((destination) => new Replica(destination, source, { uploads, observer }));
 }
 
 interface Publishing

@@ -63,8 +63,13 @@ export interface Outcome {
   readonly metadata: string;
 }
 
-/** Uploads beside each other in one region, at the most. */
-export const UPLOADS_PER_REGION = 6;
+/** Uploads beside each other: in all regions together, and in each of them at the most and at the least. */
+const UPLOADS = { together: 64, most: 10, least: 3 };
+
+/** How many uploads each of so many regions has beside each other. Each of them holds on to some memory. */
+export function uploadsPerRegion(regions: number): number {
+  return Math.max(UPLOADS.least, Math.min(UPLOADS.most, Math.floor(UPLOADS.together / regions)));
+}
 
 /** Opens the destinations that a target names, and says which they are. */
 export async function openTarget(target: Target, services: Services): Promise<OpenDestinations> {

@@ -20,6 +20,8 @@ export interface Destination extends Source {
   /** The size in bytes of a blob that it holds, or nothing when it lacks the blob. */
   statBlob(digest: Digest): Promise<number | undefined>;
   hasManifest(digest: Digest): Promise<boolean>;
+  /** Told that an upload may be about to begin, while it is still being found out whether it has to. */
+  expectUpload(): void;
   /** @param open gives the content from its first byte; called anew whenever it has to be sent again */
   writeBlob(descriptor: Descriptor, open: () => Promise<Readable>): Promise<void>;
   /** @param reference a tag, or the content's own digest */
@@ -35,13 +37,17 @@ export class MissingContentError extends Error {
 }
 
 /**
- * Several sources as one: content comes from the first that gives it.
+ * Several sources as one: content comes from the first that gives it. They take turns at being asked first, so that none
+ * has to give everything.
  * @throws the last source's error when none does
  */
 export function anyOf(sources: readonly Source[]): Source {
+  let turn = 0;
   const first = async <T>(digest: Digest, read: (source: Source) => Promise<T>): Promise<T> => {
     let failure: unknown = new MissingContentError(`no source has ${digest}`);
-    for (const source of sources) {
+    const start = turn;
+    turn = (turn + 1) % sources.length;
+    for (const source of [...sources.slice(start), ...sources.slice(0, start)]) {
       try {
         return await read(source);
       } catch (error) {
@@ -54,5 +60,19 @@ export function anyOf(sources: readonly Source[]): Source {
     name: sources.map(({ name }) => name).join(', '),
     manifest: (descriptor) => first(descriptor.digest, (source) => source.manifest(descriptor)),
     blob: (descriptor) => first(descriptor.digest, (source) => source.blob(descriptor)),
+  };
+}
+
+/**
+ * A source that is still being opened: whoever asks waits for it.
+ * @param name how messages name it meanwhile, and after
+ */
+export function awaited(name: string, opening: Promise<Source>): Source {
+  // A failure is for those who ask, and for whoever opens it.
+  opening.catch(() => undefined);
+  return {
+    name,
+    manifest: async (descriptor) => (await opening).manifest(descriptor),
+    blob: async (descriptor) => (await opening).blob(descriptor),
   };
 }

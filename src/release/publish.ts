@@ -13,35 +13,19 @@ interface Change {
   readonly before: Manifest | undefined;
 }
 
-/** One destination on its way from what it showed to what it shall show. */
-interface Attempt {
+/** One destination on its way from what it shows to what it shall show. */
+export interface Attempt {
   readonly destination: Destination;
   readonly changes: readonly Change[];
   readonly error?: Error;
 }
 
 /**
- * Writes the tags in all destinations at once. When one cannot be written, all are put back to what they were: the
- * earlier image, or no tag.
- * @param root the manifest or index that the tags shall point at; every destination holds it already
- * @returns one outcome for each destination, in their order
+ * Reads what the tags show. Those that point elsewhere have to change; one that is right already is left alone, which
+ * immutable tags ask for.
+ * @returns never throws: what cannot be read is the attempt's error
  */
-export async function publish(
-  root: ManifestContent,
-  tags: readonly string[],
-  destinations: readonly Destination[],
-): Promise<Publication[]> {
-  // What every tag was is known everywhere before the first one is written anywhere.
-  const plans = await Promise.all(destinations.map((destination) => planChanges(root, tags, destination)));
-  if (plans.some(({ error }) => error)) return plans.map((plan) => outcomeOf(plan, 'restored'));
-  const attempts = await Promise.all(plans.map((plan) => writeTags(root, plan)));
-  if (!attempts.some(({ error }) => error)) return attempts.map((attempt) => outcomeOf(attempt, 'published'));
-  const restored = await Promise.all(attempts.map((attempt) => putBack(root, attempt)));
-  return restored.map((attempt) => outcomeOf(attempt, 'restored'));
-}
-
-/** The tags that point elsewhere now; one that is right already is left alone, which immutable tags ask for. */
-async function planChanges(
+export async function planChanges(
   root: ManifestContent,
   tags: readonly string[],
   destination: Destination,
@@ -54,6 +38,21 @@ async function planChanges(
   } catch (error) {
     return { destination, changes: [], error: toError(error) };
   }
+}
+
+/**
+ * Writes the tags in all destinations at once. When one cannot be written, all are put back to what they were: the
+ * earlier image, or no tag.
+ * @param root the manifest or index that the tags shall point at; every destination holds it already
+ * @param plans what has to change, read everywhere before the first tag is written anywhere
+ * @returns one outcome for each destination, in their order
+ */
+export async function publish(root: ManifestContent, plans: readonly Attempt[]): Promise<Publication[]> {
+  if (plans.some(({ error }) => error)) return plans.map((plan) => outcomeOf(plan, 'restored'));
+  const attempts = await Promise.all(plans.map((plan) => writeTags(root, plan)));
+  if (!attempts.some(({ error }) => error)) return attempts.map((attempt) => outcomeOf(attempt, 'published'));
+  const restored = await Promise.all(attempts.map((attempt) => putBack(root, attempt)));
+  return restored.map((attempt) => outcomeOf(attempt, 'restored'));
 }
 
 async function writeTags(root: ManifestContent, { destination, changes }: Attempt): Promise<Attempt> {

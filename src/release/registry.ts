@@ -36,6 +36,7 @@ export function repositoryDestination(options: DestinationOptions): Destination 
     image,
     statBlob: options.statBlob ?? ((digest) => repository.statBlob(digest)),
     hasManifest: (digest) => repository.hasManifest(digest),
+    expectUpload: () => repository.expectUpload(),
     writeBlob: (descriptor, open) => repository.writeBlob(descriptor, open),
     writeManifest: (reference, content) => repository.writeManifest(reference, content),
     tagged: (tag) => repository.readManifest(tag),

@@ -1,15 +1,15 @@
 import type { Digest } from '../image/digest.ts';
-import { describe, type ManifestContent } from '../image/manifest.ts';
+import { describe, type Manifest } from '../image/manifest.ts';
 import type { Destination } from './content.ts';
 import { toError } from './errors.ts';
-import { type Publication, publish } from './publish.ts';
+import { type Attempt, type Publication, planChanges, publish } from './publish.ts';
 import type { Replica } from './replicate.ts';
 import { verify } from './verify.ts';
 
 /** What shall be shown, where, and under which names. */
 export interface ReleasePlan {
   /** The manifest or index at the top. */
-  readonly root: ManifestContent;
+  readonly root: Manifest;
   /** Its platforms in normal form. */
   readonly platforms: readonly string[];
   /** None publishes by digest alone. */
@@ -81,38 +81,58 @@ async function runSteps(plan: ReleasePlan, log: ReleaseLog, now: () => number): 
   const copies = await Promise.all(plan.replicas.map((replica) => replicate(plan, replica, log, now)));
   if (copies.some(({ state }) => state === 'failed')) return copies;
 
-  const destinations = plan.replicas.map(({ destination }) => destination);
-  const publications = await publish(plan.root, plan.tags, destinations);
+  const publications = await publish(
+    plan.root,
+    copies.flatMap(({ tags }) => tags ?? []),
+  );
   if (publications.some(({ state }) => state === 'failed')) {
     return publications.map((publication) => ({ ...publication, endedAt: now() }));
   }
   return Promise.all(
-    destinations.map(async (destination, position): Promise<Outcome> => {
-      try {
-        await verify(plan.root, plan.tags, plan.platforms, destination);
-        return { state: publications[position]?.state ?? 'unchanged', endedAt: now() };
-      } catch (error) {
-        return { state: 'failed', error: toError(error), endedAt: now() };
-      }
-    }),
+    plan.replicas.map(({ destination }, position) =>
+      prove(plan, destination, publications[position]?.state ?? 'unchanged', now),
+    ),
   );
 }
 
+/** A destination that holds the release, and what its tags show. */
+interface Copy extends Outcome {
+  readonly tags?: Attempt;
+}
+
 async function replicate(
-  { root }: ReleasePlan,
+  { root, tags }: ReleasePlan,
   replica: Replica,
   log: ReleaseLog,
   now: () => number,
-): Promise<Outcome> {
-  const { name } = replica.destination;
+): Promise<Copy> {
+  const { destination } = replica;
   try {
-    await replica.copy(describe(root));
-    log.info(`${name}: holds ${root.digest}`);
-    return { state: 'held back', endedAt: now() };
+    replica.ask(root);
+    await replica.copyBelow(describe(root));
+    // Others may move the tags meanwhile: they are read as late as can be, beside the last write, which takes no longer.
+    const [attempt] = await Promise.all([planChanges(root, tags, destination), replica.copy(describe(root))]);
+    log.info(`${destination.name}: holds ${root.digest}`);
+    return { state: 'held back', tags: attempt, endedAt: now() };
   } catch (error) {
     const failure = toError(error);
-    log.info(`${name}: failed: ${failure.message}`);
+    log.info(`${destination.name}: failed: ${failure.message}`);
     return { state: 'failed', error: failure, endedAt: now() };
+  }
+}
+
+/** Reads back what was written. Where no tag had to be, the reading that showed so is the proof. */
+async function prove(
+  { root, tags, platforms }: ReleasePlan,
+  destination: Destination,
+  state: Publication['state'],
+  now: () => number,
+): Promise<Outcome> {
+  try {
+    if (tags.length === 0 || state !== 'unchanged') await verify(root, tags, platforms, destination);
+    return { state, endedAt: now() };
+  } catch (error) {
+    return { state: 'failed', error: toError(error), endedAt: now() };
   }
 }
 

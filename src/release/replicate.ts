@@ -1,10 +1,10 @@
-import { pipeline, Transform } from 'node:stream';
-import pLimit, { type LimitFunction } from 'p-limit';
 import type { Descriptor } from '../image/descriptor.ts';
 import type { Digest } from '../image/digest.ts';
-import { blobsOf, childrenOf } from '../image/manifest.ts';
+import { blobsOf, childrenOf, type Manifest } from '../image/manifest.ts';
 import { isManifestType } from '../image/mediaTypes.ts';
 import type { Destination, Source } from './content.ts';
+import { Holdings } from './holdings.ts';
+import { Turns } from './turns.ts';
 
 /** Told how a destination's uploads go; all of it is for people to read. */
 export interface TransferObserver {
@@ -27,18 +27,20 @@ export interface ReplicaOptions {
  */
 export class Replica {
   readonly destination: Destination;
+  readonly holdings: Holdings;
   readonly #source: Source;
   readonly #observer: TransferObserver;
-  readonly #limit: LimitFunction;
+  readonly #turns: Turns;
   readonly #claims = new Map<Digest, Promise<void>>();
   #sent = 0;
   #changed = false;
 
   constructor(destination: Destination, source: Source, options: ReplicaOptions) {
     this.destination = destination;
+    this.holdings = new Holdings(destination);
     this.#source = source;
     this.#observer = options.observer;
-    this.#limit = pLimit(options.uploads);
+    this.#turns = new Turns(options.uploads);
   }
 
   /** Bytes of the blobs that the destination lacked and now holds. */
@@ -64,19 +66,35 @@ export class Replica {
     return work;
   }
 
-  async #copyManifest(descriptor: Descriptor): Promise<void> {
-    // A registry takes a manifest only with all it refers to, so that holding the parent means holding the rest.
-    if (await this.destination.hasManifest(descriptor.digest)) return;
+  /**
+   * Asks at once for what would be asked one after the other: whether a manifest is there that is to be copied, and whether
+   * those are that it refers to. The answers are kept for the copy.
+   */
+  ask(manifest: Manifest): void {
+    for (const { digest } of [manifest, ...childrenOf(manifest)]) {
+      // A failure is asked for again by the copy, which tells of it.
+      this.holdings.manifest(digest).catch(() => undefined);
+    }
+  }
+
+  /** Copies all that a manifest refers to, so that the manifest itself is all that may be missing. */
+  async copyBelow(descriptor: Descriptor): Promise<void> {
+    if (await this.holdings.manifest(descriptor.digest)) return;
     const manifest = await this.#source.manifest(descriptor);
     const blobs = blobsOf(manifest).toSorted((one, other) => other.size - one.size);
     await allSettledOrThrow([...childrenOf(manifest), ...blobs].map((each) => this.copy(each)));
-    await this.destination.writeManifest(manifest.digest, manifest);
+  }
+
+  async #copyManifest(descriptor: Descriptor): Promise<void> {
+    await this.copyBelow(descriptor);
+    if (await this.holdings.manifest(descriptor.digest)) return;
+    await this.destination.writeManifest(descriptor.digest, await this.#source.manifest(descriptor));
     this.#changed = true;
   }
 
   async #copyBlob(descriptor: Descriptor): Promise<void> {
-    if ((await this.destination.statBlob(descriptor.digest)) !== undefined) return;
-    await this.#limit(() => this.#upload(descriptor));
+    if ((await this.holdings.blob(descriptor.digest)) !== undefined) return;
+    await this.#turns.run(descriptor.size, () => this.#upload(descriptor));
     this.#sent += descriptor.size;
     this.#changed = true;
   }
@@ -86,14 +104,11 @@ export class Replica {
     await this.destination.writeBlob(descriptor, async () => {
       const content = await this.#source.blob(descriptor);
       this.#observer.started(name, descriptor);
-      const counter = new Transform({
-        transform: (chunk: Buffer, _encoding, done) => {
-          this.#observer.moved(name, descriptor, chunk.length);
-          done(null, chunk);
-        },
-      });
-      // An error of the content reaches whoever reads the counter.
-      return pipeline(content, counter, () => undefined);
+      // Looking on must not start the stream: whoever sends it does, at the pace of the line.
+      content.on('data', (chunk: Buffer) => this.#observer.moved(name, descriptor, chunk.length)).pause();
+      // Whoever sends it finds out that it failed, even if it does before it is sent.
+      content.on('error', () => undefined);
+      return content;
     });
     this.#observer.finished(name, descriptor);
   }

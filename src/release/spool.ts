@@ -16,6 +16,7 @@ export class Spool implements Source {
   readonly #store: BlobStore;
   readonly #upstream: Source | undefined;
   readonly #manifests = new Map<Digest, Manifest>();
+  readonly #configs = new Set<Digest>();
   readonly #arriving = new Map<Digest, BlobWriter>();
   readonly #fetching = new Map<Digest, Promise<BlobWriter>>();
   readonly #reading = new Map<Digest, Promise<Manifest>>();
@@ -33,6 +34,12 @@ export class Spool implements Source {
   /** Keeps a manifest for those who will ask for its digest. */
   keep(manifest: Manifest): void {
     this.#manifests.set(manifest.digest, manifest);
+    if (manifest.kind === 'image') this.#configs.add(manifest.config.digest);
+  }
+
+  /** Whether a blob is the config of an image whose manifest is kept here: those are read by us, too. */
+  isConfig(digest: Digest): boolean {
+    return this.#configs.has(digest);
   }
 
   /** Opens a file for a blob that will be put here. */

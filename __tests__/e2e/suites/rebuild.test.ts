@@ -7,7 +7,7 @@ import { jobOf, runJobs, succeeded } from '../support/workflow.ts';
 const REGIONS = ['us-east-1', 'eu-west-1', 'sa-east-1'];
 
 describe('building what every region has already', () => {
-  const cloud = cloudFor('401', REGIONS, ['app', 'attested']);
+  const cloud = cloudFor('401', REGIONS, ['app', 'attested', 'layered']);
   const build = async (runId: string, workspace: string, inputs: Record<string, string>) => {
     const setting = { engines: engines(), cloud: cloud(), workspace, runId };
     const common = { regions: REGIONS.join(), builder: BUILDERS.host, legs: 'none' };
@@ -27,6 +27,22 @@ describe('building what every region has already', () => {
     expect(second.results).toEqual(
       first.results.map((result) => ({ ...result, state: 'unchanged', sent: 0, reused: result.sent })),
     );
+  });
+
+  test('takes at most four requests a region after the token, however many layers there are', async () => {
+    const layers = Array.from({ length: 40 }, (_, layer) => `COPY Dockerfile /layer-${layer}`);
+    const workspace = await makeContext('405', { Dockerfile: ['FROM scratch', ...layers, ''].join('\n') });
+    const inputs = { repository: 'layered', provenance: 'false', legs: 'artifact' };
+    await build('405', workspace, inputs);
+    const before = cloud().emulator.requests.length;
+    const { results } = await build('406', workspace, inputs);
+    expect(results.map(({ state }) => state)).toEqual(REGIONS.map(() => 'unchanged'));
+    const requests = cloud()
+      .emulator.requests.slice(before)
+      .filter(({ operation }) => operation !== 'GetAuthorizationToken');
+    for (const region of REGIONS) {
+      expect(requests.filter((request) => request.region === region).length).toBeLessThanOrEqual(4);
+    }
   });
 
   test('sends no layer, only the provenance of the new build', async () => {

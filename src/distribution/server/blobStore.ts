@@ -4,6 +4,7 @@ import { mkdir, open, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { type Digest, hexOf } from '../../image/digest.ts';
+import { READ_BYTES } from './blobFollower.ts';
 import { BlobWriter } from './blobWriter.ts';
 
 /**
@@ -35,7 +36,7 @@ export class BlobStore {
    * fails with ENOENT.
    */
   open(digest: Digest, range?: { start: number; end: number }): Readable {
-    return createReadStream(this.#path(digest), range);
+    return createReadStream(this.#path(digest), { ...range, highWaterMark: READ_BYTES });
   }
 
   /**

@@ -1,0 +1,30 @@
+import { writeFile } from 'node:fs/promises';
+import { delimiter } from 'node:path';
+import { runInThisContext } from 'node:vm';
+import { atEnd } from '../support/ends.ts';
+import { makeFolder } from '../support/folder.ts';
+
+/** The environment that processes are started with: tests have a copy of it. */
+const environment: NodeJS.ProcessEnv = runInThisContext('process').env;
+
+/** Until the test has ended, commands are looked for here first, or here alone. */
+function setPath(dir: string, { alone = false } = {}): void {
+  const { PATH } = environment;
+  environment.PATH = alone ? dir : `${dir}${delimiter}${PATH}`;
+  atEnd(() => {
+    environment.PATH = PATH;
+  });
+}
+
+/** Has this shell script be `docker` until the test has ended; gives the folder that it is in. */
+export async function installDocker(script: string): Promise<string> {
+  const dir = await makeFolder();
+  await writeFile(`${dir}/docker`, `#!/bin/sh\n${script}\n`, { mode: 0o755 });
+  setPath(dir);
+  return dir;
+}
+
+/** Has no docker be there. */
+export async function removeDocker(): Promise<void> {
+  setPath(await makeFolder(), { alone: true });
+}

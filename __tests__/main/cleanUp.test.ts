@@ -1,0 +1,93 @@
+import { readdir } from 'node:fs/promises';
+import { describe, expect, test } from '@jest/globals';
+import type { RequestFacts } from '../../emulator/traffic.ts';
+import { imageOf } from '../support/images.ts';
+import { until } from '../support/memory.ts';
+import { serveGraph } from '../support/registry.ts';
+import { REGIONS, startCloud, type TestCloud } from './cloud.ts';
+import { releaseInputs, TARGET } from './layouts.ts';
+import { type Running, startProcess } from './process.ts';
+
+const SLOW = 'eu-west-1';
+
+/** More than the system takes off a connection on which nobody reads. */
+const layers = ['one', 'two'].map((layer) => Buffer.alloc(12_000_000, `layer ${layer} `));
+const image = imageOf('linux/amd64', { layers });
+
+/** Starts to mirror an image, which goes through the spool. */
+async function startMirror(cloud: TestCloud): Promise<Running> {
+  const upstream = await serveGraph(image, '1.29');
+  return startProcess({ ...TARGET, mode: 'mirror', source: `${upstream.repository}:1.29` }, cloud.job('x'));
+}
+
+/** The files and folders below RUNNER_TEMP. */
+function filesIn({ temp }: Running): Promise<string[]> {
+  return readdir(temp, { recursive: true });
+}
+
+const isLayer = ({ method, path }: RequestFacts) => method === 'PUT' && path.includes('/blobs/uploads/');
+
+/** Whether every other region has both layers and the config. */
+const othersHaveAll = ({ emulator }: TestCloud) =>
+  REGIONS.filter((region) => region !== SLOW).every(
+    (region) =>
+      emulator.requests.filter((each) => each.region === region && isLayer(each) && each.status === 201)
+        .length === image.blobs.size,
+  );
+
+describe('cancelled while a region takes its bytes very slowly', () => {
+  test.each([
+    ['SIGINT', 130],
+    ['SIGTERM', 143],
+  ] as const)('by %s it ends with %p, its spool is gone, and no region shows a tag', async (signal, code) => {
+    const cloud = await startCloud({
+      fault: (request) => (request.region === SLOW && isLayer(request) ? new Promise(() => {}) : undefined),
+    });
+    const running = await startMirror(cloud);
+    await until(() => othersHaveAll(cloud));
+    expect((await filesIn(running)).filter((path) => /spool\/sha256\/[0-9a-f]{64}$/.test(path))).toHaveLength(
+      image.blobs.size,
+    );
+    running.kill(signal);
+    const ended = await running.ended;
+    expect(ended).toMatchObject({ code, leftovers: [], outputs: '', summary: '' });
+    expect(await cloud.shown('1.29')).toEqual(REGIONS.map(() => undefined));
+    expect(cloud.writes().filter(({ path }) => path.endsWith('/manifests/1.29'))).toEqual([]);
+  });
+});
+
+test('cancelled while a tag is written it ends with 130 and its folder is gone', async () => {
+  const stalled = Promise.withResolvers<void>();
+  const cloud = await startCloud({
+    fault: ({ method, path }) => {
+      if (method !== 'PUT' || !path.endsWith('/manifests/v1')) return undefined;
+      stalled.resolve();
+      return new Promise(() => {});
+    },
+  });
+  const running = await startProcess(await releaseInputs(), cloud.job('build'));
+  await stalled.promise;
+  expect(await readdir(running.temp)).toHaveLength(1);
+  running.kill('SIGINT');
+  expect(await running.ended).toMatchObject({ code: 130, leftovers: [] });
+});
+
+test('failed in one region, it ends with 1 when the slow ones have ended, and its spool is gone', async () => {
+  const spooled = Promise.withResolvers<void>();
+  const cloud = await startCloud({
+    async fault(request) {
+      if (!isLayer(request)) return undefined;
+      if (request.region !== SLOW) return { status: 403, code: 'DENIED', message: 'no' };
+      await spooled.promise;
+      return undefined;
+    },
+  });
+  const running = await startMirror(cloud);
+  let files: string[] = [];
+  while (!files.some((path) => /spool\/sha256\//.test(path))) files = await filesIn(running);
+  spooled.resolve();
+  const { code, leftovers, outputs } = await running.ended;
+  expect([code, leftovers]).toEqual([1, []]);
+  expect(outputs).toContain('"state":"held back"');
+  expect(await cloud.shown('1.29')).toEqual(REGIONS.map(() => undefined));
+});
