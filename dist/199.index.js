@@ -27,43 +27,59 @@ var errors = __webpack_require__(90832);
  * had just been opened.
  */
 class SpareConnections {
+    #options;
     #open;
     #spares = new Map();
-    #most;
-    /** @param most how many may wait for one origin's requests */
-    constructor(most, options) {
-        this.#most = most;
-        this.#open = (0,undici/* buildConnector */.gU)(options);
+    #closed = false;
+    constructor(options, connection) {
+        this.#options = options;
+        this.#open = (0,undici/* buildConnector */.gU)(connection);
     }
     /** For undici: a spare connection, or a new one where there is none. */
     connect = (options, callback) => {
-        const spare = this.#spares.get(keyOf(options))?.shift();
+        const spare = this.#fresh(keyOf(options)).shift();
         if (!spare)
             return this.#open(options, callback);
-        const openAnother = () => this.#open(options, callback);
-        spare.then((socket) => (isOpen(socket) ? callback(null, socket) : openAnother()), openAnother);
+        // One that was broken meanwhile makes place for the next.
+        const another = () => this.connect(options, callback);
+        spare.opening.then((socket) => (isOpen(socket) ? callback(null, socket) : another()), another);
     };
-    /** Begins to open a connection, unless enough are waiting. A failure is nobody's yet: the request that would have had it finds out for itself. */
+    /**
+     * Begins to open a connection, unless enough are waiting. A failure is nobody's yet: the request that would have had
+     * the connection finds out for itself.
+     */
     prepare({ protocol, host, hostname, port }) {
         const options = { protocol, host, hostname, port };
-        const waiting = this.#spares.get(keyOf(options)) ?? [];
-        if (waiting.length >= this.#most)
+        const waiting = this.#fresh(keyOf(options));
+        if (this.#closed || waiting.length >= this.#options.most)
             return;
         const opening = new Promise((resolve, reject) => {
             this.#open(options, (error, socket) => (error ? reject(error) : resolve(socket)));
         });
         opening.catch(() => undefined);
-        this.#spares.set(keyOf(options), [...waiting, opening]);
+        waiting.push({ opening, at: performance.now() });
     }
-    /** Closes those that nobody wanted. */
+    /** Closes those that nobody wanted; no others are opened any more. */
     close() {
-        for (const opening of [...this.#spares.values()].flat()) {
-            opening.then((socket) => socket.destroy(), () => undefined);
-        }
+        this.#closed = true;
+        for (const spare of [...this.#spares.values()].flat())
+            destroy(spare);
         this.#spares.clear();
     }
+    /** Those of an origin that are not too old, to take from and to add to. */
+    #fresh(key) {
+        const waiting = this.#spares.get(key) ?? [];
+        this.#spares.set(key, waiting);
+        const oldest = performance.now() - this.#options.age;
+        while (waiting[0] && waiting[0].at < oldest)
+            destroy(waiting.shift());
+        return waiting;
+    }
 }
-function keyOf({ protocol, hostname, port, }) {
+function destroy(spare) {
+    spare?.opening.then((socket) => socket.destroy(), () => undefined);
+}
+function keyOf({ protocol, hostname, port }) {
     return `${protocol}//${hostname}:${port}`;
 }
 function isOpen(socket) {
@@ -79,7 +95,7 @@ function isOpen(socket) {
 /** How long an answer, or its next bytes, may be waited for, in milliseconds. */
 const ANSWER = 60_000;
 const UPLOAD_ANSWER = 300_000;
-/** How long a connection without a request is kept, in milliseconds, unless its server says less. */
+/** How long a connection is kept for the next request, in milliseconds, unless its server says less. */
 const IDLE = 30_000;
 /** Connections to one origin that are opened ahead of their requests, at the most. */
 const SPARES = 8;
@@ -90,7 +106,7 @@ const SPARES = 8;
 function createTransport(options) {
     const { proxy } = options;
     // Behind a proxy a connection is the proxy's, and opened by other rules.
-    const spares = proxy?.http || proxy?.https ? undefined : new SpareConnections(SPARES, CONNECT);
+    const spares = proxy?.http || proxy?.https ? undefined : new SpareConnections({ most: SPARES, age: IDLE }, CONNECT);
     const dispatcher = createDispatcher(options, spares);
     return {
         async send({ method, url, headers, body }) {

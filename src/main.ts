@@ -148,5 +148,6 @@ async function report(
 function fail(core: Toolkit, error: unknown): void {
   const failure = toError(error);
   core.debug(failure.stack ?? failure.message);
+  if (failure.cause instanceof Error) core.debug(failure.cause.stack ?? failure.cause.message);
   core.setFailed(failure.message);
 }

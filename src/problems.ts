@@ -6,8 +6,12 @@ export class Problems extends Error {
   override readonly name = 'Problems';
   readonly problems: readonly string[];
 
-  constructor(problems: readonly string[]) {
-    super(problems.length === 1 ? problems[0] : problems.map((problem) => `- ${problem}`).join('\n'));
+  /** @param options with the error behind the problems, if one was not foreseen: debug logging shows where it came from */
+  constructor(problems: readonly string[], options?: ErrorOptions) {
+    super(
+      problems.length === 1 ? problems[0] : problems.map((problem) => `- ${problem}`).join('\n'),
+      options,
+    );
     this.problems = problems;
   }
 }
@@ -27,7 +31,11 @@ export async function allOrProblems<T extends readonly unknown[]>(
     const { reason } = outcome;
     return reason instanceof Problems ? reason.problems : [explain(reason, position)];
   });
-  if (problems.length > 0) throw new Problems([...new Set(problems)]);
+  if (problems.length > 0) {
+    const reasons = outcomes.map((outcome) => (outcome.status === 'rejected' ? outcome.reason : undefined));
+    const cause = reasons.find((reason) => reason !== undefined && !(reason instanceof Problems));
+    throw new Problems([...new Set(problems)], { cause });
+  }
   return Promise.all(work);
 }
 

@@ -60,12 +60,31 @@ describe('a connection that was prepared', () => {
 
   test('is one of a few: no more are opened than may wait', async () => {
     const { connections, url } = await start();
-    const spares = new SpareConnections(3, {});
+    const spares = new SpareConnections({ most: 3, age: 10_000 }, {});
     atEnd(() => spares.close());
     for (let times = 0; times < 10; times += 1) spares.prepare(new URL(url));
     await until(() => connections.length === 3);
     await settle();
     expect(connections).toHaveLength(3);
+  });
+
+  test('is not used when it has waited too long', async () => {
+    const { connections, url } = await start();
+    const spares = new SpareConnections({ most: 3, age: 0 }, {});
+    atEnd(() => spares.close());
+    spares.prepare(new URL(url));
+    await until(() => connections.length === 1);
+    await settle();
+    spares.prepare(new URL(url));
+    await until(() => connections.length === 2 && connections[0]?.destroyed === true);
+  });
+
+  test('is not opened any more after the end', async () => {
+    const { connections, transport, prepare } = await start();
+    await transport.close();
+    prepare();
+    await settle();
+    expect(connections).toEqual([]);
   });
 });
 

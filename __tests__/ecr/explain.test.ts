@@ -27,6 +27,16 @@ describe('a failure in a region', () => {
     expect(explain(named(name))).toContain('what AWS says');
   });
 
+  test.each(['ENOSPC', 'EDQUOT'])(
+    'for want of disk space (%s), however deep it lies, is that of this machine',
+    (code) => {
+      const cause = Object.assign(new Error('no space left on device'), { code });
+      expect(explain(new Error('PUT https://registry.example/v2/ failed', { cause }))).toMatch(
+        /^the disk that RUNNER_TEMP is on is full: .*free some space/,
+      );
+    },
+  );
+
   test('for want of credentials is the same in all regions, and says how to get some', () => {
     const text = explain(named('CredentialsProviderError'));
     expect(text).toMatch(/^no AWS credentials were found: .*id-token: write.*configure-aws-credentials/);

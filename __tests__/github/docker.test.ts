@@ -7,19 +7,18 @@ import { installDocker, removeDocker } from './fakeDocker.ts';
 
 /** A docker whose output is shown to nobody but the test. */
 function start() {
-  const shown: string[] = [];
-  const docker = runnerDocker(
-    new Writable({
-      write(chunk, _, done) {
-        shown.push(String(chunk));
-        done();
-      },
-    }),
-  );
+  const texts: string[] = [];
+  const shown = new Writable({
+    write(chunk, _, done) {
+      texts.push(String(chunk));
+      done();
+    },
+  });
+  const docker = runnerDocker(shown);
   const lines: string[] = [];
   const stop = new AbortController();
   const watch = { line: (text: string) => void lines.push(text), signal: stop.signal };
-  return { docker, watch, stop, lines, text: () => shown.join('') };
+  return { docker, watch, stop, lines, shown, text: () => texts.join('') };
 }
 
 /** Has the script wait, for at most half a minute, for a file that `goOn` makes. */
@@ -81,13 +80,13 @@ describe('a command that is shown', () => {
     );
     const { docker, watch, lines, text } = start();
     const running = docker.show([], watch);
-    await until(() => text().includes('#2 t'));
+    await until(() => lines.length > 0);
     expect(lines).toEqual(['#1 one']);
     await goOn(dir);
     const { stderr } = await running;
     expect(lines).toEqual(['#1 one', '#2 two', '', '#3 ü', 'last']);
     expect(stderr).toBe('#1 one\n#2 two\n\n#3 ü\r\nlast');
-    expect(text()).toContain('#3 ü\r\nlast');
+    expect(text()).toContain('#3 ü\nlast\n');
   });
 
   test('keeps no more than the last 256 KiB of either output, and shows all of it', async () => {
@@ -136,6 +135,30 @@ describe('a command that is shown', () => {
     stop.abort();
     await running;
     expect(performance.now() - aborted).toBeLessThan(5000);
+  });
+
+  test('is ended with what it leaves behind when it ends first', async () => {
+    await installDocker(`sh -c 'trap "" TERM; echo begun >&2; sleep 20' & wait`);
+    const { docker, watch, stop, lines } = start();
+    const running = docker.show([], watch);
+    await until(() => lines.length > 0);
+    const aborted = performance.now();
+    stop.abort();
+    await running;
+    expect(performance.now() - aborted).toBeLessThan(15_000);
+  }, 30_000);
+
+  test('is shown by whole lines, so that nothing else that is written stands in the middle of one', async () => {
+    await installDocker('printf "half " >&2; sleep 0.3; printf "and half\\rnot a line\\nend" >&2');
+    const { docker, watch, lines, shown, text } = start();
+    const running = docker.show([], watch);
+    const masking = setTimeout(() => shown.write('::add-mask::secret\n'), 100);
+    await running;
+    clearTimeout(masking);
+    expect(lines).toEqual(['half and half not a line', 'end']);
+    expect(text().split('\n')).toEqual(
+      expect.arrayContaining(['half and half not a line', '::add-mask::secret', 'end']),
+    );
   });
 
   test('does not outlive a signal that was given before it began', async () => {

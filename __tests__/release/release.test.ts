@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { type ReleasePlan, type Result, release } from '../../src/release/release.ts';
 import { Replica } from '../../src/release/replicate.ts';
 import { type Graph, imageOf, indexOf } from '../support/images.ts';
-import { MemoryDestination, refused, SILENT, sourceOf } from '../support/memory.ts';
+import { MemoryDestination, refused, SILENT, sourceOf, turn } from '../support/memory.ts';
 
 const amd64 = imageOf('linux/amd64');
 const graph = indexOf([amd64, imageOf('linux/arm64')]);
@@ -66,6 +66,20 @@ describe('a release', () => {
       };
     }
     expect(states(await run(all))).toEqual(['published', 'published', 'published']);
+  });
+
+  test('reads what the tags show when the slowest region is as far as the others', async () => {
+    const [quick, slow] = [new MemoryDestination('quick'), new MemoryDestination('slow')];
+    let behind = graph.blobs.size;
+    slow.before = async (operation) => {
+      if (!operation.startsWith('blob ')) return;
+      for (let turns = 0; turns < 100; turns += 1) await turn();
+      behind -= 1;
+    };
+    quick.before = (operation) => {
+      if (operation.startsWith('tagged ')) expect(behind).toBe(0);
+    };
+    expect(states(await run([quick, slow]))).toEqual(['published', 'published']);
   });
 
   test('that is there already changes nothing', async () => {

@@ -10,6 +10,9 @@ import type { Replica } from '../release/replicate.ts';
 /** How long the builder's first question waits for its log, which is some 150 ms behind, in milliseconds. */
 const LOG_DELAY = 250;
 
+/** How many manifests are remembered: a build's own log can hold anything. */
+const REMEMBERED = 64;
+
 const MANIFEST_MADE = /^#\d+ exporting (?:attestation )?manifest (?:list )?(sha256:[0-9a-f]{64})/;
 const PUSH_BEGINS = /^#\d+ pushing layers/;
 
@@ -24,7 +27,7 @@ export class Forecast {
   readonly #content: Source;
   readonly #digests: Digest[] = [];
   readonly #pushBegins = Promise.withResolvers<void>();
-  #made: Promise<void> | undefined;
+  #learned: Promise<void> | undefined;
 
   /** @param content where manifests can be read that the regions hold */
   constructor(replicas: Promise<readonly Replica[]>, content: Source) {
@@ -35,17 +38,18 @@ export class Forecast {
   /** Takes a line of the builder's log. */
   read(line: string): void {
     const digest = MANIFEST_MADE.exec(line)?.[1] ?? '';
-    if (isDigest(digest)) this.#digests.push(digest);
+    if (isDigest(digest) && !this.#digests.includes(digest)) this.#digests.push(digest);
+    if (this.#digests.length > REMEMBERED) this.#digests.shift();
     if (PUSH_BEGINS.test(line)) this.#pushBegins.resolve();
   }
 
   /** Settles when there is nothing more to be learned about the root; never rejects. */
-  made(): Promise<void> {
-    this.#made ??= this.#make().catch(() => undefined);
-    return this.#made;
+  learned(): Promise<void> {
+    this.#learned ??= this.#begin().catch(() => undefined);
+    return this.#learned;
   }
 
-  async #make(): Promise<void> {
+  async #begin(): Promise<void> {
     await Promise.race([this.#pushBegins.promise, sleep(LOG_DELAY)]);
     const root = this.#digests.at(-1);
     if (!root || (await this.#learn(root))) return;

@@ -106,7 +106,7 @@ class IngestRepository implements RepositoryBackend {
   async statBlob(digest: Digest): Promise<number | undefined> {
     const spooled = await this.#spool.stat(digest);
     if (spooled !== undefined) return spooled;
-    await this.forecast.made();
+    await this.forecast.learned();
     // The builder has what would otherwise be read back from a region.
     if (this.#spool.isConfig(digest)) return undefined;
     const sizes = (await this.#replicas).map(({ holdings }) => holdings.blob(digest));

@@ -20,6 +20,10 @@ export function lazyTransport(load: () => Promise<Transport>): Transport {
         () => undefined,
       );
     },
-    close: async () => (await loading)?.close(),
+    close: async () => {
+      // What failed to load has nothing to close, and whoever needed it knows.
+      const transport = await loading?.catch(() => undefined);
+      await transport?.close();
+    },
   };
 }

@@ -72,6 +72,7 @@ export class Repository {
    */
   expectUpload(): void {
     this.#options.session.prepare();
+    this.#forgetOld();
     if (this.#ahead.length >= BEGUN_AHEAD) return;
     const target = this.#postUpload();
     target.catch(() => undefined);
@@ -101,10 +102,14 @@ export class Repository {
 
   /** An upload that was begun ahead, or a new one. */
   async #beginUpload(): Promise<URL> {
-    const oldest = performance.now() - BEGUN_AHEAD_AGE;
-    this.#ahead = this.#ahead.filter(({ at }) => at > oldest);
+    this.#forgetOld();
     const begun = this.#ahead.shift();
     return begun ? begun.target.catch(() => this.#postUpload()) : this.#postUpload();
+  }
+
+  #forgetOld(): void {
+    const oldest = performance.now() - BEGUN_AHEAD_AGE;
+    this.#ahead = this.#ahead.filter(({ at }) => at > oldest);
   }
 
   async #postUpload(): Promise<URL> {

@@ -9,7 +9,7 @@ import { SpareConnections } from './spareConnections.ts';
 /** How long an answer, or its next bytes, may be waited for, in milliseconds. */
 const ANSWER = 60_000;
 const UPLOAD_ANSWER = 300_000;
-/** How long a connection without a request is kept, in milliseconds, unless its server says less. */
+/** How long a connection is kept for the next request, in milliseconds, unless its server says less. */
 const IDLE = 30_000;
 /** Connections to one origin that are opened ahead of their requests, at the most. */
 const SPARES = 8;
@@ -57,7 +57,8 @@ export interface TransportOptions {
 export function createTransport(options: TransportOptions): Transport {
   const { proxy } = options;
   // Behind a proxy a connection is the proxy's, and opened by other rules.
-  const spares = proxy?.http || proxy?.https ? undefined : new SpareConnections(SPARES, CONNECT);
+  const spares =
+    proxy?.http || proxy?.https ? undefined : new SpareConnections({ most: SPARES, age: IDLE }, CONNECT);
   const dispatcher = createDispatcher(options, spares);
   return {
     async send({ method, url, headers, body }) {

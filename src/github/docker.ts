@@ -1,6 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { createInterface } from 'node:readline';
-import type { Writable } from 'node:stream';
+import type { Readable, Writable } from 'node:stream';
 import type { CommandResult, Docker } from '../buildx/docker.ts';
 
 /** How much of the end of what a command prints is kept, in characters: a build may print for hours. */
@@ -19,9 +18,14 @@ export function runnerDocker(shown: Writable): Docker {
     async show(args, { line, signal }) {
       shown.write(`[command]docker ${args.join(' ')}\n`);
       const child = start(args, signal);
-      child.stdout?.pipe(shown, { end: false });
-      child.stderr?.pipe(shown, { end: false });
-      if (child.stderr) createInterface(child.stderr).on('line', line);
+      const show = (text: string) => shown.write(`${text}\n`);
+      if (child.stdout) eachLine(child.stdout, show);
+      if (child.stderr) {
+        eachLine(child.stderr, (text) => {
+          show(text);
+          line(text);
+        });
+      }
       return finish(child);
     },
   };
@@ -43,20 +47,46 @@ function start(args: readonly string[], signal?: AbortSignal): ChildProcess {
   };
   if (signal?.aborted) end();
   signal?.addEventListener('abort', end);
-  // A group of its own hears nothing of what is sent to ours: it must not outlive us.
-  process.once('exit', kill);
+  // A group of its own hears nothing of what is sent to ours: it must not outlive us, nor write where we clean up.
+  process.prependOnceListener('exit', kill);
+  process.prependOnceListener('SIGINT', kill);
+  process.prependOnceListener('SIGTERM', kill);
   child.once('close', () => {
     clearTimeout(patience);
     signal?.removeEventListener('abort', end);
-    process.off('exit', kill);
+    for (const event of ['exit', 'SIGINT', 'SIGTERM']) process.off(event, kill);
   });
   return child;
 }
 
+/** Tells the command, and all that it has started and may have left behind. */
 function send(child: ChildProcess, signal: NodeJS.Signals): void {
-  if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
-  if (GROUPS) process.kill(-child.pid, signal);
-  else child.kill(signal);
+  if (child.pid === undefined) return;
+  if (!GROUPS) {
+    child.kill(signal);
+    return;
+  }
+  try {
+    process.kill(-child.pid, signal);
+  } catch {
+    // There is nobody left.
+  }
+}
+
+/**
+ * Calls back for each whole line. What is shown is shown by whole lines, too: between two halves of one the runner would
+ * not see its own commands, by which secrets are masked; and a lone carriage return must not begin a line.
+ */
+function eachLine(stream: Readable, callback: (line: string) => void): void {
+  let rest = '';
+  stream.setEncoding('utf8').on('data', (text: string) => {
+    const lines = (rest + text).split('\n');
+    rest = lines.pop() ?? '';
+    for (const line of lines) callback(line.replace(/\r$/, '').replaceAll('\r', ' '));
+  });
+  stream.once('end', () => {
+    if (rest) callback(rest.replaceAll('\r', ' '));
+  });
 }
 
 /** @throws the system's error when the command could not be started */

@@ -79,7 +79,7 @@ export async function openTarget(target: Target, services: Services): Promise<Op
   return opened;
 }
 
-/** The title of the step that asks for tokens and looks whether the repositories are there. */
+/** What is said of asking for tokens and looking whether the repositories are there. */
 export function openingTitle({ repository, regions }: Target): string {
   return `Opening ${repository} in ${regions.join(', ')}`;
 }

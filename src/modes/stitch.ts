@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { composeIndex } from '../image/index.ts';
 import { platformsOf } from '../image/manifest.ts';
 import { formatPlatform } from '../image/platform.ts';
@@ -9,6 +10,12 @@ import { openSpool, publishEverywhere, replicasOf } from './publishing.ts';
 import { type Outcome, openingTitle, openTarget, type Services } from './services.ts';
 
 /**
+ * How long the requests to ECR have to set off, in milliseconds, before the legs are collected: to load what does that
+ * keeps this process busy for longer.
+ */
+const HEAD_START = 60;
+
+/**
  * Puts the legs of this run together into one index, and publishes it in every region. A region that lacks an image
  * gets it from one that has it. No Docker is needed.
  * @throws Problems when legs are missing or contradict each other; nothing has been pushed then
@@ -18,7 +25,7 @@ export async function runStitch(inputs: StitchInputs, services: Services): Promi
   const { target, tags, annotations } = inputs;
   const [{ destinations, createMissing }, records] = await services.log.group(
     `${openingTitle(target)}, and collecting the legs`,
-    () => allOrProblems([openTarget(target, services), services.legs.list()]),
+    () => allOrProblems([openTarget(target, services), sleep(HEAD_START).then(() => services.legs.list())]),
   );
   const assembly = assembleLegs(records, {
     repository: target.repository,

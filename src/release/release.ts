@@ -78,7 +78,11 @@ export async function release(plan: ReleasePlan, log: ReleaseLog, now = Date.now
 }
 
 async function runSteps(plan: ReleasePlan, log: ReleaseLog, now: () => number): Promise<Outcome[]> {
-  const copies = await Promise.all(plan.replicas.map((replica) => replicate(plan, replica, log, now)));
+  // Everywhere first what stands below the root: what the tags show would be old by the time the slowest region is there.
+  const below = await Promise.allSettled(plan.replicas.map((replica) => prepare(plan, replica)));
+  const copies = await Promise.all(
+    plan.replicas.map((replica, position) => complete(plan, replica, below[position], log, now)),
+  );
   if (copies.some(({ state }) => state === 'failed')) return copies;
 
   const publications = await publish(
@@ -100,17 +104,22 @@ interface Copy extends Outcome {
   readonly tags?: Attempt;
 }
 
-async function replicate(
+async function prepare({ root }: ReleasePlan, replica: Replica): Promise<void> {
+  replica.ask(root);
+  await replica.copyBelow(describe(root));
+}
+
+/** Copies the root where all below it is there, and reads beside that what the tags show, which takes no longer. */
+async function complete(
   { root, tags }: ReleasePlan,
   replica: Replica,
+  below: PromiseSettledResult<void> | undefined,
   log: ReleaseLog,
   now: () => number,
 ): Promise<Copy> {
   const { destination } = replica;
   try {
-    replica.ask(root);
-    await replica.copyBelow(describe(root));
-    // Others may move the tags meanwhile: they are read as late as can be, beside the last write, which takes no longer.
+    if (below?.status === 'rejected') throw below.reason;
     const [attempt] = await Promise.all([planChanges(root, tags, destination), replica.copy(describe(root))]);
     log.info(`${destination.name}: holds ${root.digest}`);
     return { state: 'held back', tags: attempt, endedAt: now() };

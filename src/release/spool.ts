@@ -67,7 +67,7 @@ export class Spool implements Source {
     return this.#store.open(digest, range);
   }
 
-  /** A manifest that was kept here, never one from upstream. */
+  /** A manifest that is here already, wherever it came from. */
   kept(digest: Digest): Manifest | undefined {
     return this.#manifests.get(digest);
   }

@@ -179,7 +179,7 @@ describe('what followers read', () => {
 });
 
 describe('a body', () => {
-  test('waits for the disk when about a mebibyte is on its way there, and goes there in few writes', async () => {
+  test('waits for the disk when about a mebibyte is on its way there, which then goes at once', async () => {
     const { writer, file, path } = await begin();
     const disk = gate();
     file.onWrite = (bytes) => disk.opened.then(() => bytes);

@@ -45,7 +45,7 @@ export class ArrivingBlob implements Followed {
   wake(): void {
     const woken = this.#waiting;
     this.#waiting = [];
-    // Each in a turn of its own: what one of them throws must not hit the writer, nor the others.
+    // Each in a turn of its own: what a reader does with its bytes must not hold up the writer.
     for (const follower of woken) process.nextTick(() => follower.wake());
   }
 

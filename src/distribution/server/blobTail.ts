@@ -33,7 +33,11 @@ export class BlobTail {
     return this.#end;
   }
 
-  /** Whether so much waits to be written that nothing should be added before. */
+  /**
+   * Whether so much is held that the next bytes should wait for a write to end, by which the oldest go. Once a tail has
+   * filled, that is so after each chunk: a builder that runs ahead of the disk, and of all followers, would only fill
+   * memory.
+   */
   get full(): boolean {
     return this.#end - this.#start > TAIL_BYTES || this.#chunks.length > TAIL_CHUNKS;
   }
