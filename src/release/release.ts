@@ -78,10 +78,12 @@ export async function release(plan: ReleasePlan, log: ReleaseLog, now = Date.now
 }
 
 async function runSteps(plan: ReleasePlan, log: ReleaseLog, now: () => number): Promise<Outcome[]> {
-  // Everywhere first what stands below the root: what the tags show would be old by the time the slowest region is there.
-  const below = await Promise.allSettled(plan.replicas.map((replica) => prepare(plan, replica)));
+  const below = plan.replicas.map((replica) => prepare(plan, replica));
+  const belowEverywhere = Promise.allSettled(below);
   const copies = await Promise.all(
-    plan.replicas.map((replica, position) => complete(plan, replica, below[position], log, now)),
+    plan.replicas.map((replica, position) =>
+      complete(plan, replica, below[position], belowEverywhere, log, now),
+    ),
   );
   if (copies.some(({ state }) => state === 'failed')) return copies;
 
@@ -109,18 +111,25 @@ async function prepare({ root }: ReleasePlan, replica: Replica): Promise<void> {
   await replica.copyBelow(describe(root));
 }
 
-/** Copies the root where all below it is there, and reads beside that what the tags show, which takes no longer. */
+/**
+ * Copies the root when all below it is there. What the tags show is read when that is so in every region, beside the
+ * slowest one's root: it takes no longer, and would be old if it were read before.
+ */
 async function complete(
   { root, tags }: ReleasePlan,
   replica: Replica,
-  below: PromiseSettledResult<void> | undefined,
+  below: Promise<void> | undefined,
+  belowEverywhere: Promise<unknown>,
   log: ReleaseLog,
   now: () => number,
 ): Promise<Copy> {
   const { destination } = replica;
   try {
-    if (below?.status === 'rejected') throw below.reason;
-    const [attempt] = await Promise.all([planChanges(root, tags, destination), replica.copy(describe(root))]);
+    await below;
+    const [attempt] = await Promise.all([
+      belowEverywhere.then(() => planChanges(root, tags, destination)),
+      replica.copy(describe(root)),
+    ]);
     log.info(`${destination.name}: holds ${root.digest}`);
     return { state: 'held back', tags: attempt, endedAt: now() };
   } catch (error) {
