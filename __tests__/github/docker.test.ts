@@ -21,6 +21,17 @@ function start() {
   return { docker, watch, stop, lines, shown, text: () => texts.join('') };
 }
 
+/** Shows a script that says something first, and ends it as soon as it has; tells how long it then went on, in milliseconds. */
+async function endOnceBegun(script: string) {
+  await installDocker(script);
+  const { docker, watch, stop, lines } = start();
+  const running = docker.show([], watch);
+  await until(() => lines.length > 0);
+  const aborted = performance.now();
+  stop.abort();
+  return { ...(await running), lines, took: performance.now() - aborted };
+}
+
 /** Has the script wait, for at most half a minute, for a file that `goOn` makes. */
 const waitFor = (name: string) =>
   `n=0; while [ ! -e "$0.${name}" ] && [ $n -lt 600 ]; do n=$((n+1)); sleep 0.05; done`;
@@ -103,49 +114,31 @@ describe('a command that is shown', () => {
   });
 
   test('is ended by the signal, and what it had said is given', async () => {
-    await installDocker('echo begun >&2; exec sleep 60');
-    const { docker, watch, stop, lines } = start();
-    const running = docker.show([], watch);
-    await until(() => lines.length > 0);
-    stop.abort();
-    const { code, stderr } = await running;
+    const { code, stderr } = await endOnceBegun('echo begun >&2; exec sleep 60');
     expect(code).not.toBe(0);
     expect(stderr).toBe('begun\n');
   });
 
   test('may have its last words when it is ended', async () => {
     const last = 'echo "#9 cancelled" >&2; exit 1';
-    await installDocker(`trap '${last}' TERM; echo begun >&2; while :; do sleep 0.05; done`);
-    const { docker, watch, stop, lines } = start();
-    const running = docker.show([], watch);
-    await until(() => lines.length > 0);
-    stop.abort();
-    const { code, stderr } = await running;
+    const { code, stderr, lines } = await endOnceBegun(
+      `trap '${last}' TERM; echo begun >&2; while :; do sleep 0.05; done`,
+    );
     expect(code).toBe(1);
     expect(stderr.endsWith('#9 cancelled\n')).toBe(true);
     expect(lines.at(-1)).toBe('#9 cancelled');
   });
 
   test('is ended with what it runs: an older docker does not end its plugins itself', async () => {
-    await installDocker('trap : TERM; sleep 10 & echo begun >&2; wait; wait; echo "ended by itself" >&2');
-    const { docker, watch, stop, lines } = start();
-    const running = docker.show([], watch);
-    await until(() => lines.length > 0);
-    const aborted = performance.now();
-    stop.abort();
-    await running;
-    expect(performance.now() - aborted).toBeLessThan(5000);
+    const { took } = await endOnceBegun(
+      'trap : TERM; sleep 10 & echo begun >&2; wait; wait; echo "ended by itself" >&2',
+    );
+    expect(took).toBeLessThan(5000);
   });
 
   test('is ended with what it leaves behind when it ends first', async () => {
-    await installDocker(`sh -c 'trap "" TERM; echo begun >&2; sleep 20' & wait`);
-    const { docker, watch, stop, lines } = start();
-    const running = docker.show([], watch);
-    await until(() => lines.length > 0);
-    const aborted = performance.now();
-    stop.abort();
-    await running;
-    expect(performance.now() - aborted).toBeLessThan(15_000);
+    const { took } = await endOnceBegun(`sh -c 'trap "" TERM; echo begun >&2; sleep 20' & wait`);
+    expect(took).toBeLessThan(15_000);
   }, 30_000);
 
   test('is shown by whole lines, so that nothing else that is written stands in the middle of one', async () => {

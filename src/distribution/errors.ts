@@ -75,3 +75,10 @@ function readRetryAfter(header: string | undefined): number | undefined {
 export function redactUrl(url: URL): string {
   return `${url.origin}${url.pathname}${url.search ? '?…' : ''}`;
 }
+
+/** What an error says: connection failures come as an AggregateError without words of its own. */
+export function wordsOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const parts = error instanceof AggregateError ? error.errors.map(wordsOf) : [];
+  return error.message || parts.join('; ') || error.name;
+}

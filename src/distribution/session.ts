@@ -1,5 +1,5 @@
 import type { Authorizer, Scope } from './auth.ts';
-import { RegistryError, redactUrl } from './errors.ts';
+import { RegistryError, redactUrl, wordsOf } from './errors.ts';
 import type { HttpRequest, HttpResponse, Transport } from './transport.ts';
 
 /** How much of a refusal's body is read, in bytes. */
@@ -68,13 +68,6 @@ export function createSession(origin: string, transport: Transport, authorizer: 
       }
     },
   };
-}
-
-/** Connection failures come as an AggregateError without words of its own. */
-function wordsOf(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  const parts = error instanceof AggregateError ? error.errors.map(wordsOf) : [];
-  return error.message || parts.join('; ') || error.name;
 }
 
 /** ECR answers 403 to a token that has run out, where others answer 401; any other 403 is final. */

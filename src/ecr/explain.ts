@@ -1,4 +1,4 @@
-import { RegistryError } from '../distribution/errors.ts';
+import { RegistryError, wordsOf } from '../distribution/errors.ts';
 import { DISK_FULL, isDiskFull } from '../problems.ts';
 
 const NO_CREDENTIALS =
@@ -46,10 +46,7 @@ function adviceFor(error: Error): string | undefined {
   return code ? REGISTRY_ADVICE[code] : undefined;
 }
 
-/** Connection failures come as an AggregateError without words of its own. */
 function messageOf(error: Error): string {
-  const parts = error instanceof AggregateError ? error.errors : [];
-  const words =
-    error.message || parts.map((part) => (part instanceof Error ? part.message : String(part))).join('; ');
+  const words = wordsOf(error);
   return error.name.endsWith('Exception') ? `${error.name}: ${words}` : words;
 }

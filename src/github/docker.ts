@@ -11,10 +11,7 @@ const KEPT = 256 * 1024;
  */
 export function runnerDocker(shown: Writable): Docker {
   return {
-    async ask(args) {
-      const child = start(args);
-      return finish(child);
-    },
+    ask: async (args) => finish(start(args)),
     async show(args, { line, signal }) {
       shown.write(`[command]docker ${args.join(' ')}\n`);
       const child = start(args, signal);
