@@ -39,7 +39,7 @@ async function inputsRead(mode: string): Promise<string[]> {
 describe('action.yml', () => {
   test('declares every input that is read, and no other', async () => {
     const { inputs } = await readAction();
-    const read = new Set((await Promise.all(['build', 'stitch', 'mirror'].map(inputsRead))).flat());
+    const read = new Set((await Promise.all(['plan', 'build', 'stitch', 'mirror'].map(inputsRead))).flat());
     // These two are read only to be refused.
     for (const refused of ['load', 'outputs']) read.delete(refused);
     expect([...read].toSorted()).toEqual(Object.keys(inputs).toSorted());

@@ -7,7 +7,7 @@ import { run } from '../__tests__/e2e/engines/process.ts';
 import { startLinks } from './links/links.ts';
 import { HELP, type Options, parseOptions, type Scenario } from './options.ts';
 import { type Contest, type Finding, hold, type Outcome } from './report/contest.ts';
-import { describeMachine } from './report/machine.ts';
+import { describeMachine, machineLine } from './report/machine.ts';
 import { findingsTable, outcomeTable } from './report/table.ts';
 import { memory } from './scenarios/memory.ts';
 import { coldPush, freshPush, nothingNew, slowPush, topLayer } from './scenarios/push.ts';
@@ -113,10 +113,7 @@ async function main(): Promise<void> {
   if (options === 'help') return console.log(HELP);
   const { outcomes, findings } = await bench(options);
   const machine = describeMachine();
-  const { cores, processor, memoryGiB, node, system } = machine;
-  console.log(
-    `${cores} cores (${processor}), ${memoryGiB} GiB, ${system}, Node ${node}; ${options.rounds} rounds\n`,
-  );
+  console.log(`${machineLine(machine)}; ${options.rounds} rounds\n`);
   for (const outcome of outcomes) console.log(`${outcomeTable(outcome)}\n`);
   for (const { title, findings: found } of findings) console.log(`${findingsTable(title, found)}\n`);
   if (options.json) {

@@ -5,6 +5,7 @@ import { DEFAULT_RETRY } from '../src/distribution/retry.ts';
 import { createSession } from '../src/distribution/session.ts';
 import { createTransport } from '../src/distribution/transport.ts';
 import { createEcrApi } from '../src/ecr/api.ts';
+import { requestHandling } from '../src/ecr/requests.ts';
 import { blobsOf, childrenOf, type Manifest, platformsOf } from '../src/image/manifest.ts';
 import { formatPlatform } from '../src/image/platform.ts';
 import { repositorySource } from '../src/release/registry.ts';
@@ -26,7 +27,14 @@ export async function pull(origin: string, region: string, repository: string, t
   const userAgent = 'ecr-multiarch-demo';
   const transport = createTransport({ connections: 4, userAgent });
   try {
-    const { token } = await createEcrApi({ region, userAgent }).authorize();
+    const { token } = await createEcrApi({
+      region,
+      userAgent,
+      credentials: undefined,
+      requests: requestHandling({}),
+      fips: false,
+      dualStack: false,
+    }).authorize();
     const session = createSession(
       origin,
       transport,

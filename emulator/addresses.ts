@@ -14,6 +14,11 @@ export function addressed(
   return { account: parts?.account, region: parts?.region ?? portRegion };
 }
 
+/** Whether a request is one of the distribution API. */
+export function isV2({ url = '' }: Pick<IncomingMessage, 'url'>): boolean {
+  return /^\/v2(?:[/?]|$)/.test(url);
+}
+
 /** What of an AWS signature the emulator reads: whose it is, and what it is scoped to. */
 export interface Scope {
   readonly accessKey: string;
@@ -35,10 +40,30 @@ export function signatureScope(authorization: string | undefined): Scope | undef
   return { accessKey, region, service };
 }
 
-const TARGET = 'AmazonEC2ContainerRegistry_V20150921.';
+/** The token that goes with the access keys of temporary credentials. */
+export function sessionTokenOf({ headers }: Pick<IncomingMessage, 'headers'>): string | undefined {
+  const token = headers['x-amz-security-token'];
+  return typeof token === 'string' && token !== '' ? token : undefined;
+}
 
-/** The operation of the JSON API that a request names, or nothing when it is no request to ECR's. */
-export function operationOf({ headers }: Pick<IncomingMessage, 'headers'>): string | undefined {
-  const target = headers['x-amz-target'];
-  return typeof target === 'string' && target.startsWith(TARGET) ? target.slice(TARGET.length) : undefined;
+/** What the JSON APIs call themselves in a request's target. */
+const TARGETS = [
+  ['AmazonEC2ContainerRegistry_V20150921.', 'ecr'],
+  ['SpencerFrontendService.', 'ecr-public'],
+] as const;
+
+/** The operation of a JSON API that a request names, or nothing when it is no request to one of ECR's. */
+export function targetOf({
+  headers,
+}: Pick<IncomingMessage, 'headers'>): { service: 'ecr' | 'ecr-public'; operation: string } | undefined {
+  const target = String(headers['x-amz-target'] ?? '');
+  const [prefix, service] = TARGETS.find(([each]) => target.startsWith(each)) ?? [];
+  return prefix && service && { service, operation: target.slice(prefix.length) };
+}
+
+/** Whether a request is one of the query protocol, which STS alone speaks here. */
+export function isQueryCall({ headers, method }: Pick<IncomingMessage, 'headers' | 'method'>): boolean {
+  // curl calls every body a form.
+  if (headers['x-amz-target'] !== undefined || method !== 'POST') return false;
+  return /^application\/x-www-form-urlencoded\b/.test(headers['content-type'] ?? '');
 }

@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util';
-import { regionProblem } from '../src/ecr/regions.ts';
+import { regionProblem } from '../src/ecr/partitions.ts';
 import { DEFAULT_ACCOUNT, type Emulator } from './emulator.ts';
 import { isEcrName, NAME_RULE } from './state/settings.ts';
 
@@ -101,7 +101,9 @@ export function welcome(emulator: Emulator, repositories: readonly string[]): st
     '',
     'For the aws CLI and the SDKs, which take any access key:',
     `  export AWS_ENDPOINT_URL_ECR=${emulator.endpoint}`,
+    `  export AWS_ENDPOINT_URL_STS=${emulator.endpoint}`,
     '  export AWS_ACCESS_KEY_ID=emulator AWS_SECRET_ACCESS_KEY=emulator',
+    '  unset AWS_SESSION_TOKEN',
     ...(repositories.length > 0
       ? [`The repositories ${repositories.join(', ')} are there.`]
       : [`  aws ecr create-repository --repository-name app --region ${first?.region ?? ''}`]),

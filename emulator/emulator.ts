@@ -5,14 +5,21 @@ import { join } from 'node:path';
 import { BlobStore } from '../src/distribution/server/blobStore.ts';
 import { createRegistryHandler } from '../src/distribution/server/handler.ts';
 import { type Listening, listen } from '../src/distribution/server/listen.ts';
-import { addressed, operationOf, signatureScope } from './addresses.ts';
-import { type AccessKeys, createApiHandler } from './api/handler.ts';
+import { registryHost } from '../src/ecr/partitions.ts';
+import { Access } from './access.ts';
+import { addressed, isQueryCall, isV2, signatureScope, targetOf } from './addresses.ts';
+import { createApiHandler, ECR_API } from './api/handler.ts';
 import { type Behaviour, ECR_BEHAVIOUR } from './behaviour.ts';
+import { type PrincipalOptions, Principals } from './iam/principals.ts';
+import { type RoleOptions, Roles } from './iam/roles.ts';
+import type { PublicOptions } from './public/aliases.ts';
+import { createPublicHandler, publicFacts } from './public/handler.ts';
 import { Cloud } from './state/cloud.ts';
 import type { RepositorySettings } from './state/settings.ts';
 import { regionOfBucket, Storage } from './storage.ts';
+import { createStsHandler } from './sts/handler.ts';
 import { Tokens } from './tokens.ts';
-import { type Fault, type RecordedRequest, type RequestFacts, watched } from './traffic.ts';
+import { type Fault, type RecordedRequest, type RequestFacts, TrafficLog, watched } from './traffic.ts';
 import { EcrBackend, type Presign } from './v2/backend.ts';
 
 /** The account whose registries the emulator has when it is not told of another. */
@@ -22,16 +29,23 @@ export interface EmulatorOptions {
   readonly regions: readonly string[];
   /** The accounts that there are, of which the first is the callers'. */
   readonly accounts?: readonly string[];
-  /** The account of each access key; without it, every key is the first account's. */
-  readonly accessKeys?: AccessKeys;
-  /** Repositories that are there from the start, in every account and region. */
+  /** Whose each access key is; without it, every key is the root's of the first account. */
+  readonly principals?: Readonly<Record<string, PrincipalOptions>>;
+  /** The roles that can be assumed, by their ARNs. */
+  readonly roles?: Readonly<Record<string, RoleOptions>>;
+  /** Repositories that are there from the start, in the first account and every region. */
   readonly repositories?: readonly string[];
   /** The address to listen on, loopback unless told otherwise. */
   readonly host?: string;
-  /** The first region's port, the next region's being the next; 0 for ports that the system picks. */
+  /**
+   * The first region's port, the next region's being the next, and then the storage's and ECR Public's; 0 for ports
+   * that the system picks.
+   */
   readonly port?: number;
   /** Where the blobs lie until the emulator is closed; a folder is made inside of it. */
   readonly dir?: string;
+  /** Whether there is an ECR Public too, and what aliases the accounts' registries there have. */
+  readonly public?: PublicOptions;
   readonly behaviour?: Partial<Behaviour>;
   readonly fault?: Fault;
   /** The clock, in epoch milliseconds. */
@@ -48,8 +62,10 @@ export interface EmulatedRegion {
 /** ECR in a box, running. */
 export interface Emulator {
   readonly regions: readonly EmulatedRegion[];
-  /** The address of the JSON API, for AWS_ENDPOINT_URL_ECR. */
+  /** The address of the JSON API and of STS, for AWS_ENDPOINT_URL_ECR and AWS_ENDPOINT_URL_STS. */
   readonly endpoint: string;
+  /** The address of ECR Public, of its API and its registry, for AWS_ENDPOINT_URL_ECR_PUBLIC; if there is one. */
+  readonly publicUrl: string | undefined;
   /** Every request since the start, in the order in which they came. */
   readonly requests: readonly RecordedRequest[];
   /** The URL of a region's port. */
@@ -73,7 +89,7 @@ export async function startEmulator(options: EmulatorOptions): Promise<Emulator>
     await store.destroy();
   };
   try {
-    const regions = await listenEverywhere(options, core, open);
+    const { regions, publicUrl } = await listenEverywhere(options, core, open);
     const createRepository: Emulator['createRepository'] = (name, settings, where = options.regions) => {
       for (const region of where) {
         known(cloud.registry(cloud.accounts[0] ?? '', region), region, options.regions).create(
@@ -84,7 +100,15 @@ export async function startEmulator(options: EmulatorOptions): Promise<Emulator>
     };
     for (const name of options.repositories ?? []) createRepository(name);
     const url = (region: string) => known(core.urls.get(region), region, options.regions);
-    return { regions, endpoint: url(options.regions[0] ?? ''), requests: log, url, createRepository, close };
+    return {
+      regions,
+      endpoint: url(options.regions[0] ?? ''),
+      publicUrl,
+      requests: log.requests,
+      url,
+      createRepository,
+      close,
+    };
   } catch (error) {
     await close();
     throw error;
@@ -97,9 +121,12 @@ interface Core {
   readonly now: () => number;
   readonly store: BlobStore;
   readonly cloud: Cloud;
+  readonly principals: Principals;
+  readonly roles: Roles;
+  readonly access: Access;
   readonly tokens: Tokens;
   readonly storage: Storage;
-  readonly log: RecordedRequest[];
+  readonly log: TrafficLog;
   /** The URL of each region's port, once it listens. */
   readonly urls: Map<string, string>;
 }
@@ -107,10 +134,23 @@ interface Core {
 async function createCore(options: EmulatorOptions): Promise<Core> {
   const { regions, accounts = [DEFAULT_ACCOUNT], now = Date.now } = options;
   const behaviour = { ...ECR_BEHAVIOUR, ...options.behaviour };
+  const roles = new Roles(options.roles ?? {});
   const store = new BlobStore(await mkdtemp(join(options.dir ?? tmpdir(), 'ecr-emulator-')));
   const cloud = new Cloud({ accounts, regions }, { behaviour, now, store });
-  const storage = new Storage(store, now);
-  return { behaviour, now, store, cloud, tokens: new Tokens(now), storage, log: [], urls: new Map() };
+  const log = new TrafficLog();
+  return {
+    behaviour,
+    now,
+    store,
+    cloud,
+    principals: new Principals(options.principals, { anyone: accounts[0] ?? DEFAULT_ACCOUNT, now }),
+    roles,
+    access: new Access({ cloud, log, behaviour }, now),
+    tokens: new Tokens(behaviour, now),
+    storage: new Storage(store, behaviour, now),
+    log,
+    urls: new Map(),
+  };
 }
 
 /** Opens the ports, and adds each to those that are open as soon as it is. */
@@ -118,9 +158,9 @@ async function listenEverywhere(
   options: EmulatorOptions,
   core: Core,
   open: Listening[],
-): Promise<EmulatedRegion[]> {
+): Promise<Pick<Emulator, 'regions' | 'publicUrl'>> {
   const { host = '127.0.0.1', port = 0, regions } = options;
-  const { behaviour, cloud, log, now, storage, tokens, urls } = core;
+  const { behaviour, log, storage, urls } = core;
   const watch = (...args: HandlerArguments) => watched({ log, fault: options.fault }, ...args);
   const openPort = async (offset: number, ...args: HandlerArguments) => {
     const listening = await listen(watch(...args), { host, port: port === 0 ? 0 : port + offset });
@@ -132,22 +172,36 @@ async function listenEverywhere(
   );
   const presign: Presign = (digest, registry) => storageUrl + storage.presign(digest, registry);
   const urlOf = (region: string) => known(urls.get(region), region, regions);
+  const addressOf = behaviour.addresses === 'aws' ? awsAddress : ({ region }: Place) => urlOf(region);
   const { tokenLifetime } = behaviour;
-  const handleApi = createApiHandler(
-    { cloud, tokens, presign, now, tokenLifetime, urlOf },
-    options.accessKeys,
-  );
+  const handleApi = createApiHandler({ ...core, presign, tokenLifetime, addressOf }, ECR_API);
   const opened: EmulatedRegion[] = [];
   for (const [offset, region] of regions.entries()) {
-    const handleV2 = createRegistryHandler(new EcrBackend(region, { cloud, tokens, behaviour, presign }));
+    const handleV2 = createRegistryHandler(new EcrBackend(region, { ...core, presign }));
     const describe = (request: IncomingMessage) => factsOf(request, region);
-    const address = await openPort(offset, describe, (request, response) =>
-      isV2(request) ? handleV2(request, response) : handleApi(request, response),
-    );
+    const handleSts = createStsHandler(region, core);
+    const address = await openPort(offset, describe, (request, response) => {
+      if (isV2(request)) return handleV2(request, response);
+      return isQueryCall(request) ? handleSts(request, response) : handleApi(request, response);
+    });
     urls.set(region, address.url);
     opened.push({ region, ...address });
   }
-  return opened;
+  if (options.public === undefined) return { regions: opened, publicUrl: undefined };
+  const { accounts } = core.cloud;
+  const handlePublic = createPublicHandler({ ...core, accounts, presign }, options.public);
+  const { url: publicUrl } = await openPort(regions.length + 1, publicFacts, handlePublic);
+  return { regions: opened, publicUrl };
+}
+
+/** Whose registry, and where. */
+interface Place {
+  readonly account: string;
+  readonly region: string;
+}
+
+function awsAddress({ account, region }: Place): string {
+  return `https://${registryHost({ account, region, fips: false, dualStack: false })}`;
 }
 
 type HandlerArguments = [describe: (request: IncomingMessage) => RequestFacts, handle: Handle];
@@ -158,14 +212,10 @@ function known<T>(found: T | undefined, region: string, regions: readonly string
   throw new Error(`the emulator has no region ${region}, only ${regions.join(', ')}`);
 }
 
-function isV2({ url = '' }: IncomingMessage): boolean {
-  return /^\/v2(?:[/?]|$)/.test(url);
-}
-
 function factsOf(request: IncomingMessage, portRegion: string): RequestFacts {
   const { method = '', url: path = '' } = request;
   if (isV2(request)) return { region: addressed(request, portRegion).region, method, path };
-  const operation = operationOf(request);
+  const operation = targetOf(request)?.operation;
   const region = signatureScope(request.headers.authorization)?.region ?? portRegion;
   return { region, method, path, ...(operation !== undefined && { operation }) };
 }

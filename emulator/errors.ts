@@ -2,7 +2,9 @@ import { Refusal } from '../src/distribution/server/refusal.ts';
 
 /** ECR's exceptions, each with the status and the code under which it appears on /v2/. */
 const EXCEPTIONS = {
+  AccessDeniedException: [403, 'DENIED'],
   EmptyUploadException: [400, 'BLOB_UPLOAD_INVALID'],
+  ExpiredTokenException: [403, 'DENIED'],
   ImageAlreadyExistsException: [400, 'TAG_INVALID'],
   ImageDigestDoesNotMatchException: [400, 'DIGEST_INVALID'],
   ImageNotFoundException: [404, 'MANIFEST_UNKNOWN'],
@@ -13,6 +15,7 @@ const EXCEPTIONS = {
   InvalidParameterException: [405, 'UNSUPPORTED'],
   InvalidSignatureException: [403, 'DENIED'],
   InvalidTagParameterException: [405, 'UNSUPPORTED'],
+  KmsException: [400, 'UNSUPPORTED'],
   LayerAlreadyExistsException: [400, 'BLOB_UPLOAD_INVALID'],
   LayerPartTooSmallException: [400, 'BLOB_UPLOAD_INVALID'],
   LayersNotFoundException: [404, 'BLOB_UPLOAD_UNKNOWN'],
@@ -25,6 +28,10 @@ const EXCEPTIONS = {
   RepositoryNotFoundException: [404, 'NAME_UNKNOWN'],
   RepositoryPolicyNotFoundException: [404, 'UNSUPPORTED'],
   SerializationException: [400, 'UNSUPPORTED'],
+  TemplateAlreadyExistsException: [400, 'UNSUPPORTED'],
+  TemplateNotFoundException: [404, 'UNSUPPORTED'],
+  ThrottlingException: [429, 'TOOMANYREQUESTS'],
+  TooManyTagsException: [405, 'UNSUPPORTED'],
   UnknownOperationException: [404, 'UNSUPPORTED'],
   UnrecognizedClientException: [401, 'UNAUTHORIZED'],
   UploadNotFoundException: [404, 'BLOB_UPLOAD_UNKNOWN'],
@@ -38,9 +45,14 @@ export class EcrError extends Refusal {
   /** Further fields of the exception in the JSON API. */
   readonly fields: Readonly<Record<string, unknown>>;
 
-  constructor(exception: EcrException, message: string, fields: Readonly<Record<string, unknown>> = {}) {
+  constructor(
+    exception: EcrException,
+    message: string,
+    fields: Readonly<Record<string, unknown>> = {},
+    headers: Readonly<Record<string, string>> = {},
+  ) {
     const [status, code] = EXCEPTIONS[exception];
-    super(status, code, message);
+    super(status, code, message, { headers });
     this.exception = exception;
     this.fields = fields;
   }

@@ -4,6 +4,7 @@ import { answer, answerError } from '../src/distribution/server/answers.ts';
 import type { BlobStore } from '../src/distribution/server/blobStore.ts';
 import { sendContent } from '../src/distribution/server/blobs.ts';
 import { type Digest, hexOf, isDigest } from '../src/image/digest.ts';
+import type { Behaviour } from './behaviour.ts';
 
 /** How long a presigned address is good, in seconds. */
 const LIFETIME = 3_600;
@@ -13,16 +14,20 @@ const PATH =
 
 /**
  * The object storage behind ECR, where GET of a blob is redirected to: another origin, which lets presigned
- * requests in and nothing else. A request that carries an Authorization header as well is refused, as S3 does.
+ * requests in and nothing else. A request that carries an Authorization header as well is refused by default, as S3
+ * does.
  * https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-query-string-auth.html
  */
 export class Storage {
   readonly #key = randomBytes(32);
   readonly #store: BlobStore;
+  readonly #refusesAuthorization: boolean;
   readonly #now: () => number;
 
-  constructor(store: BlobStore, now: () => number) {
+  /** @param now the clock, in epoch milliseconds */
+  constructor(store: BlobStore, behaviour: Pick<Behaviour, 'forwardedAuthorization'>, now: () => number) {
     this.#store = store;
+    this.#refusesAuthorization = behaviour.forwardedAuthorization === 'refused';
     this.#now = now;
   }
 
@@ -63,7 +68,7 @@ export class Storage {
   }
 
   #refusal({ method, headers }: IncomingMessage, url: string): StorageRefusal | undefined {
-    if (headers.authorization !== undefined) return TWO_MECHANISMS;
+    if (headers.authorization !== undefined && this.#refusesAuthorization) return TWO_MECHANISMS;
     const [signed = '', signature = ''] = url.split('&X-Amz-Signature=');
     // The signature is one of a GET: S3 refuses a HEAD of the same address.
     if (method !== 'GET' || !same(signature, this.#sign(signed))) return DENIED;

@@ -1,25 +1,55 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import { answer } from '../src/distribution/server/answers.ts';
+import { isQueryCall } from './addresses.ts';
+import type { Permission } from './iam/policy.ts';
+import { queryError } from './sts/xml.ts';
 
 /** A request as a fault or a reader of the log sees it. */
 export interface RequestFacts {
+  /** `public` for ECR Public. */
   readonly region: string;
   readonly method: string;
   /** With the query. */
   readonly path: string;
-  /** The operation of the JSON API; none of the distribution API's requests has one. */
+  /**
+   * The operation of the JSON API; none of the distribution API's requests has one. That of STS is in a call's body,
+   * so that a fault does not see it.
+   */
   readonly operation?: string;
 }
 
 /** A request that came, and what became of it: told when its answer has ended, just after the client has it. */
 export interface RecordedRequest extends RequestFacts {
+  operation?: string;
+  /**
+   * The permissions that it needed, whether it had them or not. Nothing for one that got no further than to its
+   * credentials, or to a fault.
+   */
+  needed: readonly Permission[];
   /** 0 while there is no answer, and for good when the connection was cut before there was one. */
   status: number;
   /** Bytes of the request's body that came. */
   received: number;
   /** Bytes of the answer's body, if it was sent to its end. */
   sent: number;
+}
+
+/** Every request since the start, in the order in which they came. */
+export class TrafficLog {
+  readonly requests: RecordedRequest[] = [];
+  readonly #entries = new WeakMap<IncomingMessage, RecordedRequest>();
+
+  add(request: IncomingMessage, entry: RecordedRequest): void {
+    this.requests.push(entry);
+    this.#entries.set(request, entry);
+  }
+
+  /** Tells what a request has turned out to be. */
+  tell(request: IncomingMessage, found: Partial<Pick<RecordedRequest, 'operation' | 'needed'>>): void {
+    const entry = this.#entries.get(request);
+    if (entry) Object.assign(entry, found);
+  }
 }
 
 /** An answer in place of the emulator's own. */
@@ -32,36 +62,46 @@ export interface FaultAnswer {
 }
 
 /**
- * Decides, before a request is looked at, whether it fails: with this answer, or by its connection being cut. It
- * may take its time to answer nothing, which makes the request slow.
+ * Decides, before a request is looked at, whether it fails: with this answer, or by its connection being cut, at once
+ * (`reset`) or when all was done that it asks for, in place of the answer (`lost`). It may take its time to answer
+ * nothing, which makes the request slow.
  */
 export type Fault = (request: RequestFacts) => FaultOutcome | Promise<FaultOutcome>;
-export type FaultOutcome = undefined | FaultAnswer | 'reset';
+export type FaultOutcome = undefined | FaultAnswer | 'reset' | 'lost';
 
 /**
  * Puts the log and the faults in front of a handler.
  * @param describe what a request is about
  */
 export function watched(
-  { log, fault }: { log: RecordedRequest[]; fault: Fault | undefined },
+  { log, fault }: { log: TrafficLog; fault: Fault | undefined },
   describe: (request: IncomingMessage) => RequestFacts,
   handle: (request: IncomingMessage, response: ServerResponse) => Promise<void>,
 ): RequestListener {
   const respond = async (request: IncomingMessage, response: ServerResponse) => {
     const facts = describe(request);
-    log.push(record(facts, request, response));
+    log.add(request, record(facts, request, response));
     const outcome = await fault?.(facts);
-    if (outcome === 'reset') request.socket.resetAndDestroy();
-    else if (outcome) await answerFault({ request, response }, facts, outcome);
-    else await handle(request, response);
+    if (outcome === 'reset') return void request.socket.resetAndDestroy();
+    if (outcome === 'lost') loseAnswer(request, response);
+    else if (outcome) return answerFault({ request, response }, facts, outcome);
+    await handle(request, response);
   };
   return (request, response) => {
     respond(request, response).catch(() => response.destroy());
   };
 }
 
+/** Cuts the connection where the answer would begin. */
+function loseAnswer(request: IncomingMessage, response: ServerResponse): void {
+  response.writeHead = () => {
+    request.socket.resetAndDestroy();
+    return response;
+  };
+}
+
 function record(facts: RequestFacts, request: IncomingMessage, response: ServerResponse): RecordedRequest {
-  const entry: RecordedRequest = { ...facts, status: 0, received: 0, sent: 0 };
+  const entry: RecordedRequest = { ...facts, needed: [], status: 0, received: 0, sent: 0 };
   // To listen for the data would set it flowing before a handler wants it, so it is counted where it comes in.
   const push = request.push.bind(request);
   request.push = (chunk: unknown, encoding?: BufferEncoding) => {
@@ -84,7 +124,15 @@ function answerFault(
   { operation }: RequestFacts,
   { status, code, message, headers }: FaultAnswer,
 ): Promise<void> {
-  const body = operation === undefined ? { errors: [{ code, message }] } : { __type: code, message };
-  const type = operation === undefined ? 'application/json' : 'application/x-amz-json-1.1';
-  return answer(exchange, status, { 'Content-Type': type, ...headers }, JSON.stringify(body));
+  const [type, body] = isQueryCall(exchange.request)
+    ? ['text/xml', queryError({ status, code, message, id: requestId(exchange.response) })]
+    : operation === undefined
+      ? ['application/json', JSON.stringify({ errors: [{ code, message }] })]
+      : ['application/x-amz-json-1.1', JSON.stringify({ __type: code, message })];
+  return answer(exchange, status, { 'Content-Type': type, ...headers }, body);
+}
+
+/** The id that a request was given when it came in. */
+export function requestId(response: ServerResponse): string {
+  return String(response.getHeader('x-amzn-RequestId') ?? '');
 }

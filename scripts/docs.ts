@@ -1,8 +1,11 @@
-import { copyFile, mkdtemp, readFile, rm } from 'node:fs/promises';
+import { copyFile, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { generateActionMarkdownDocs } from 'action-docs';
+import { iamPage } from './iam.ts';
+
+const IAM_PAGE = 'docs/iam.md';
 
 /** Writes the tables of inputs and outputs in a Markdown file anew from action.yml. */
 async function writeTables(readmeFile: string): Promise<void> {
@@ -22,11 +25,21 @@ async function tablesAreCurrent(): Promise<boolean> {
   }
 }
 
-/** `--check` changes nothing and fails when the tables are out of date. */
+/** Whether the page about IAM is what the table of permissions gives. */
+async function iamPageIsCurrent(): Promise<boolean> {
+  return (await readFile(IAM_PAGE, 'utf8').catch(() => '')) === iamPage();
+}
+
+/** `--check` changes nothing and fails when anything is out of date. */
 const { values } = parseArgs({ options: { check: { type: 'boolean', default: false } } });
-if (!values.check) {
+if (values.check) {
+  const stale = [
+    ...((await tablesAreCurrent()) ? [] : ['The tables in README.md are not what action.yml says']),
+    ...((await iamPageIsCurrent()) ? [] : [`${IAM_PAGE} is not what src/ecr/permissions.ts says`]),
+  ];
+  for (const problem of stale) console.error(`${problem}: run "npm run docs"`);
+  if (stale.length > 0) process.exitCode = 1;
+} else {
   await writeTables('README.md');
-} else if (!(await tablesAreCurrent())) {
-  console.error('The tables in README.md are not what action.yml says: run "npm run docs"');
-  process.exitCode = 1;
+  await writeFile(IAM_PAGE, iamPage());
 }

@@ -5,16 +5,21 @@ import { join } from 'node:path';
 import type * as Core from '@actions/core';
 import { lazyTransport } from './distribution/lazyTransport.ts';
 import { DEFAULT_RETRY } from './distribution/retry.ts';
-import { createEcrApi } from './ecr/api.ts';
-import { untilCancelled } from './github/cancel.ts';
+import { createApis } from './ecr/apis.ts';
+import { DEFAULT_PATIENCE } from './ecr/settling.ts';
+import { type Cancellation, untilCancelled } from './github/cancel.ts';
 import { readContext } from './github/context.ts';
 import { runnerDocker } from './github/docker.ts';
+import { dockerLogins } from './github/dockerLogins.ts';
 import { artifactLegs } from './github/legs.ts';
+import { logLine } from './github/lines.ts';
 import { createProgress } from './github/progress.ts';
-import { imagesOf, resultLine, summaryOf } from './github/report.ts';
+import { failureSummary, imagesOf, keptLines, resultLine, summaryOf } from './github/report.ts';
 import { type Inputs, parseInputs } from './inputs/inputs.ts';
+import type { Access } from './inputs/target.ts';
 import { runBuild } from './modes/build.ts';
 import { runMirror } from './modes/mirror.ts';
+import { type PlannedJob, planJobs } from './modes/plan.ts';
 import type { Log, Outcome, RunContext, Services } from './modes/services.ts';
 import { runStitch } from './modes/stitch.ts';
 import { Problems } from './problems.ts';
@@ -36,8 +41,13 @@ export async function runAction(core: Toolkit, environment: NodeJS.ProcessEnv): 
   try {
     const tempDir = await makeTempDir(environment);
     const removeTempDir = () => rmSync(tempDir, { recursive: true, force: true, maxRetries: 3 });
-    await untilCancelled(process, () => runInputs(core, environment, tempDir), removeTempDir);
+    await untilCancelled(
+      process,
+      (cancellation) => runInputs(core, environment, tempDir, cancellation),
+      removeTempDir,
+    );
   } catch (error) {
+    await writeSummary(core, environment, failureSummary(toError(error).message));
     fail(core, error);
   }
 }
@@ -49,13 +59,24 @@ async function makeTempDir({ RUNNER_TEMP }: NodeJS.ProcessEnv): Promise<string> 
   });
 }
 
-async function runInputs(core: Toolkit, environment: NodeJS.ProcessEnv, tempDir: string): Promise<void> {
-  const inputs = await parseInputs((name) => core.getInput(name, { trimWhitespace: false }), environment);
-  const services = createServices(core, environment, await readContext(environment, tempDir));
+async function runInputs(
+  core: Toolkit,
+  environment: NodeJS.ProcessEnv,
+  tempDir: string,
+  cancellation: Cancellation,
+): Promise<void> {
+  const parsed = await parseInputs((name) => core.getInput(name, { trimWhitespace: false }), environment);
+  if (!('access' in parsed)) return reportPlan(core, planJobs(parsed.inputs));
+  const { inputs, access } = parsed;
+  const run = await readContext(environment, tempDir);
+  const services = { ...createServices(core, environment, run, access), cancellation };
   try {
-    await report(core, environment, inputs, await runMode(inputs, services));
+    const outcome = await runMode(inputs, services);
+    await report(core, environment, inputs, outcome);
+    const errors = outcome.results.flatMap(({ error }) => error ?? []);
+    if (!outcome.results.every(isDone)) fail(core, new Problems(errors));
   } finally {
-    await services.transport.close();
+    await services.close();
   }
 }
 
@@ -70,36 +91,66 @@ function runMode(inputs: Inputs, services: Services): Promise<Outcome> {
   }
 }
 
-function createServices(core: Toolkit, environment: NodeJS.ProcessEnv, run: RunContext): Services {
-  const log: Log = { info: (message) => core.info(oneLine(message)), group: core.group };
+function createServices(
+  core: Toolkit,
+  environment: NodeJS.ProcessEnv,
+  run: RunContext,
+  access: Access,
+): Omit<Services, 'cancellation'> & { close(): Promise<void> } {
+  const log: Log = {
+    info: (message) => core.info(logLine(message)),
+    warn: (message) => core.warning(logLine(message)),
+    group: core.group,
+  };
+  const mask = (secret: string) => maskEverywhere(core, secret);
+  const apis = createApis({
+    ...access,
+    environment,
+    userAgent: USER_AGENT,
+    oidcToken: oidcToken(core, environment),
+    mask,
+  });
+  const transport = lazyTransport(async () => {
+    const { createTransport } = await import('./distribution/transport.ts');
+    return createTransport({
+      connections: CONNECTIONS_PER_ORIGIN,
+      userAgent: USER_AGENT,
+      proxy: readProxy(environment),
+    });
+  });
   return {
     log,
     run,
     docker: runnerDocker(process.stdout),
     legs: artifactLegs(async () => (await import('@actions/artifact')).default, run.tempDir),
-    transport: lazyTransport(async () => {
-      const { createTransport } = await import('./distribution/transport.ts');
-      return createTransport({
-        connections: CONNECTIONS_PER_ORIGIN,
-        userAgent: USER_AGENT,
-        proxy: readProxy(environment),
-      });
-    }),
+    transport,
     retry: DEFAULT_RETRY,
+    patience: DEFAULT_PATIENCE,
     observer: createProgress(log.info),
-    createApi: (region) => createEcrApi({ region, userAgent: USER_AGENT }),
-    mask: (secret) => maskEverywhere(core, secret),
+    ...apis,
+    logins: dockerLogins(environment),
+    mask,
+    close: async () => {
+      apis.close();
+      await transport.close();
+    },
   };
 }
 
-/** Names from outside must not begin a line of their own: one that starts with "::" would be a workflow command. */
-function oneLine(message: string): string {
-  return message.replace(/\p{Cc}+/gu, ' ');
+/** GitHub gives tokens to jobs with `permissions: id-token: write` alone, which have these. */
+function oidcToken(
+  core: Toolkit,
+  { ACTIONS_ID_TOKEN_REQUEST_URL, ACTIONS_ID_TOKEN_REQUEST_TOKEN }: NodeJS.ProcessEnv,
+): ((audience: string) => Promise<string>) | undefined {
+  if (!ACTIONS_ID_TOKEN_REQUEST_URL || !ACTIONS_ID_TOKEN_REQUEST_TOKEN) return undefined;
+  return (audience) => core.getIDToken(audience);
 }
 
-/** A token for basic authentication is a password in base64, and neither may be shown. */
+/** What authenticates with user and password is both in base64, and the password may not be shown either. */
 function maskEverywhere(core: Toolkit, secret: string): void {
-  const [, password = ''] = Buffer.from(secret, 'base64').toString().split(/^AWS:/);
+  const decoded = Buffer.from(secret, 'base64');
+  const isBasic = decoded.toString('base64') === secret && /^[ -~]+:[ -~]+$/.test(decoded.toString());
+  const password = isBasic ? decoded.toString().slice(decoded.indexOf(':') + 1) : '';
   for (const text of [secret, password]) {
     if (text.trim()) core.setSecret(text);
   }
@@ -117,6 +168,14 @@ const HEADINGS: Readonly<Record<Inputs['mode'], string>> = {
   mirror: 'Mirrored',
 };
 
+function reportPlan(core: Toolkit, jobs: readonly PlannedJob[]): void {
+  for (const { platform, runner, qemu } of jobs) {
+    const where = typeof runner === 'string' ? runner : JSON.stringify(runner);
+    core.info(logLine(`${platform} on ${where}${qemu ? `, emulating ${qemu}` : ''}`));
+  }
+  core.setOutput('matrix', JSON.stringify({ include: jobs }));
+}
+
 async function report(
   core: Toolkit,
   environment: NodeJS.ProcessEnv,
@@ -129,19 +188,21 @@ async function report(
   core.setOutput('results', JSON.stringify(results));
   core.setOutput('metadata', outcome.metadata);
   const complete = results.every(isDone);
-  const summary = summaryOf(
-    outcome,
-    `${complete ? HEADINGS[inputs.mode] : 'Not published:'} ${inputs.target.repository}`,
-  );
-  for (const result of results) core.info(resultLine(result));
-  if (environment.GITHUB_STEP_SUMMARY) {
-    // What was published is published, and what failed has to be told, with or without a summary.
-    await core.summary
-      .addRaw(summary, true)
-      .write()
-      .catch((error: Error) => core.warning(`the job's summary was not written: ${error.message}`));
-  }
-  if (!complete) throw new Problems(results.flatMap(({ error }) => error ?? []));
+  // A build that writes tags of its own is a release as well.
+  const done = outcome.tags.length > 0 && inputs.mode === 'build' ? 'Published' : HEADINGS[inputs.mode];
+  const summary = summaryOf(outcome, `${complete ? done : 'Not published:'} ${inputs.target.repository}`);
+  for (const result of results) core.info(logLine(resultLine(result)));
+  for (const line of keptLines(outcome)) core.notice(logLine(line));
+  await writeSummary(core, environment, summary);
+}
+
+/** What was published is published, and what failed has to be told, with or without a summary. */
+async function writeSummary(core: Toolkit, environment: NodeJS.ProcessEnv, text: string): Promise<void> {
+  if (!environment.GITHUB_STEP_SUMMARY) return;
+  await core.summary
+    .addRaw(text, true)
+    .write()
+    .catch((error: Error) => core.warning(`the job's summary was not written: ${error.message}`));
 }
 
 /** Only debug logging shows where in the code an error came from. */

@@ -65,6 +65,7 @@ describe('what a builder pushes', () => {
         for await (const chunk of await open()) {
           arrived.set(destination.name, (arrived.get(destination.name) ?? 0) + chunk.length);
         }
+        return 'sent';
       };
     }
     const { base } = await start(...destinations);
@@ -123,6 +124,7 @@ describe('what a builder pushes', () => {
         began.add(digest);
         await stalled.promise;
       }
+      return 'sent';
     };
     const { ingest, replicas } = await start(slow, ...others);
     await push(ingest.reference, image);

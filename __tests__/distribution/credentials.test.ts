@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { anonymousAuthorizer, tokenAuthorizer } from '../../src/distribution/auth.ts';
+import { challengedAuthorizer, tokenAuthorizer } from '../../src/distribution/auth.ts';
 import { imageOf } from '../support/images.ts';
 import { openTransport, refuse, repositoryAt, serve } from '../support/server.ts';
 
@@ -69,7 +69,7 @@ describe('an anonymous reader', () => {
   test('has one token a repository', async () => {
     const giver = await serve((_, response) => response.end('{"token":"good"}'));
     const transport = openTransport();
-    const authorizer = anonymousAuthorizer(transport);
+    const authorizer = challengedAuthorizer('https://registry.example', transport);
     const scope = { repository: 'one', actions: 'pull' } as const;
     await authorizer.challenged(`Bearer realm="${giver.url}"`, scope, undefined);
     expect(await authorizer.header(scope)).toBe('Bearer good');
@@ -121,6 +121,27 @@ describe('a token that somebody else keeps', () => {
     });
     const repository = repositoryAt(url, { authorizer: renewing('Basic old', 'Basic new') });
     expect((await repository.readManifest('v1'))?.digest).toBe(root.digest);
+  });
+
+  test('is renewed once for a 403 to a HEAD, which has no words', async () => {
+    const { url, requests } = await serve(({ headers }, response) =>
+      response.writeHead(headers.authorization === 'Basic new' ? 200 : 403, { 'content-length': '5' }).end(),
+    );
+    const repository = repositoryAt(url, { authorizer: renewing('Basic old', 'Basic new', 'Basic newer') });
+    expect(await repository.statBlob(root.digest)).toBe(5);
+    expect(requests).toHaveLength(2);
+  });
+
+  test('is not renewed again and again where HEAD is not allowed', async () => {
+    const { url, requests } = await serve((_, response) => response.writeHead(403).end());
+    const repository = repositoryAt(url, { authorizer: renewing('Basic old', 'Basic new', 'Basic newer') });
+    await expect(repository.statBlob(root.digest)).rejects.toMatchObject({ status: 403 });
+    await expect(repository.statBlob(root.digest)).rejects.toMatchObject({ status: 403 });
+    expect(requests.map(({ headers }) => headers.authorization)).toEqual([
+      'Basic old',
+      'Basic new',
+      'Basic new',
+    ]);
   });
 
   test('is not renewed for any other refusal', async () => {

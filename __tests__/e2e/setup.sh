@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # Installs what the end-to-end tests drive: buildx, BuildKit, dockerd, containerd,
-# crane, skopeo, act, the aws CLI, QEMU, and the root file systems that the test image is
-# made of. Everything comes from package registries (Go modules, Debian and PyPI), is pinned
-# where the registry lets us pin it, and is cached outside of the tree by version, so that a
-# second run installs nothing and says nothing. Needs Debian 12, root, Go and git.
+# crane, skopeo, act, the aws CLI, ministack, QEMU, and the root file systems that the test
+# image is made of. Everything comes from package registries (Go modules, Debian and PyPI),
+# is pinned where the registry lets us pin it, and is cached outside of the tree by version,
+# so that a second run installs nothing and says nothing. Needs Debian 12, root, Go and git.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 cache=${ECR_MULTIARCH_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/ecr-multiarch}
@@ -14,6 +14,7 @@ crane=v0.22.1
 act=v0.2.89
 actionlint=v1.7.12
 awscli=1.46.3
+ministack=1.5.33
 
 debian_packages=(skopeo runc containerd docker.io qemu-user-static busybox-static iptables
   python3-venv)
@@ -99,18 +100,20 @@ install_buildkit() {
   ln -sfn "$dir/buildctl" "$cache/bin/buildctl"
 }
 
-# In an environment of its own, for which Debian's Python is good on every machine.
-install_awscli() {
-  local dir=$cache/tools/awscli@$awscli
+# python_tool NAME VERSION PROGRAM: a package of PyPI in an environment of its own, for which
+# Debian's Python is good on every machine.
+python_tool() {
+  local name=$1 version=$2 program=$3
+  local dir=$cache/tools/$name@$version
   # A virtual environment cannot be moved, so that its last step says that it is complete.
   if [ ! -e "$dir/complete" ]; then
-    say "aws CLI $awscli"
+    say "$name $version"
     rm -rf "$dir"
     quietly /usr/bin/python3 -m venv "$dir"
-    quietly "$dir/bin/pip" install --disable-pip-version-check "awscli==$awscli"
+    quietly "$dir/bin/pip" install --disable-pip-version-check "$name==$version"
     touch "$dir/complete"
   fi
-  ln -sfn "$dir/bin/aws" "$cache/bin/aws"
+  ln -sfn "$dir/bin/$program" "$cache/bin/$program"
 }
 
 install_debian_packages
@@ -125,7 +128,9 @@ install_buildkit
 go_tool crane "$crane" github.com/google/go-containerregistry/cmd/crane
 go_tool act "$act" github.com/nektos/act "-X main.version=${act#v}"
 go_tool actionlint "$actionlint" github.com/rhysd/actionlint/cmd/actionlint
-install_awscli
+python_tool awscli "$awscli" aws
+# ministack is an application of this server, which is told more when it is started by itself.
+python_tool ministack "$ministack" hypercorn
 
 # What the test image is made of, and the builder in a container.
 for arch in amd64 arm64; do

@@ -1,16 +1,14 @@
 import { Readable } from 'node:stream';
 import { describe, expect, test } from '@jest/globals';
-import { DEFAULT_RETRY } from '../../src/distribution/retry.ts';
-import { openDestinations } from '../../src/ecr/destinations.ts';
 import { digestOf } from '../../src/image/digest.ts';
 import { blobsOf, describe as descriptorOf } from '../../src/image/manifest.ts';
+import { placesIn } from '../../src/inputs/destinations.ts';
 import { Problems } from '../../src/problems.ts';
 import { Replica } from '../../src/release/replicate.ts';
-import { countOf, emulate, openEmulated, REGIONS, REPOSITORY } from '../support/emulated.ts';
+import { APIS, countOf, emulate, openEmulated, REGIONS, REPOSITORY } from '../support/emulated.ts';
 import { NO_AWS, setEnvironment } from '../support/environment.ts';
 import { imageOf, utf8 } from '../support/images.ts';
 import { SILENT, sourceOf } from '../support/memory.ts';
-import { openTransport } from '../support/server.ts';
 
 const image = imageOf('linux/amd64');
 
@@ -28,7 +26,7 @@ describe('opening the repository in every region', () => {
   test('gives one destination a region, each at its own address, and pushes nothing', async () => {
     const emulator = await emulate();
     const masked: string[] = [];
-    const destinations = await openEmulated({}, (secret) => masked.push(secret));
+    const destinations = await openEmulated({ mask: (secret) => masked.push(secret) });
     expect(destinations.map(({ name }) => name)).toEqual(REGIONS);
     expect(destinations.map(({ image: where }) => where)).toEqual(
       REGIONS.map((region) => `${new URL(emulator.url(region)).host}/${REPOSITORY}`),
@@ -64,6 +62,22 @@ describe('opening the repository in every region', () => {
     expect(await Promise.all(both)).toHaveLength(2);
   });
 
+  test('refuses one repository that is named in two ways', async () => {
+    await emulate();
+    const [place] = placesIn(['us-east-1'], {
+      repository: REPOSITORY,
+      account: undefined,
+      endpoints: { fips: false, dualStack: false },
+    });
+    if (place?.kind !== 'private') throw new Error('one region');
+    const places = [place, { ...place, account: '123456789012' }];
+    expect(await problemsOf(openEmulated({ places }))).toEqual([
+      expect.stringMatching(
+        /^input "destinations": us-east-1 and 123456789012\/us-east-1 are one repository, .*\/team\/app: name it once$/,
+      ),
+    ]);
+  });
+
   test('goes on where the role may push but not look', async () => {
     await emulate({
       fault: ({ operation }) =>
@@ -75,7 +89,7 @@ describe('opening the repository in every region', () => {
     const problems = await problemsOf(openEmulated({ createRepository: true }));
     expect(problems).toHaveLength(3);
     expect(problems[0]).toMatch(
-      /^us-east-1: team\/app: AccessDeniedException: not authorized \(allow the action/,
+      /^us-east-1: team\/app: AccessDeniedException: not authorized \(allow in the policy of the role/,
     );
   });
 
@@ -103,9 +117,19 @@ describe("the registries' own address", () => {
     expect(await destinations[2]?.statBlob(blob.digest)).toBeUndefined();
   });
 
-  test('cannot be filled when the account is not known', async () => {
+  test('has the account that the repository belongs to, where nothing else names it', async () => {
     await emulate();
-    expect(await problemsOf(openEmulated({ registryEndpoint: 'http://{account}.localhost:1' }))).toEqual([
+    const [destination] = await openEmulated({ registryEndpoint: 'http://{account}.localhost:1' });
+    expect(destination?.image).toBe('123456789012.localhost:1/team/app');
+  });
+
+  test('cannot be filled when the account is not known', async () => {
+    await emulate({ repositories: [] });
+    const opening = openEmulated({
+      registryEndpoint: 'http://{account}.localhost:1',
+      createRepository: true,
+    });
+    expect(await problemsOf(opening)).toEqual([
       'input "registry-endpoint" has {account}, but the account is not known: set "account-id"',
     ]);
   });
@@ -122,29 +146,19 @@ describe("the registries' own address", () => {
 
   test("is that of the account that was asked for, also where an overridden API names the caller's", async () => {
     const callers = 'https://123456789012.dkr.ecr.eu-west-1.vpce.example.com';
-    const { destinations } = await openDestinations(
-      {
-        repository: REPOSITORY,
-        regions: ['eu-west-1'],
-        account: '210987654321',
-        registryEndpoint: undefined,
-        apiOverridden: true,
-        createRepository: false,
+    await emulate({ accounts: ['210987654321'] });
+    const destinations = await openEmulated({
+      regions: ['eu-west-1'],
+      account: '210987654321',
+      createApi(access) {
+        const authorize = async () => ({
+          token: 'token',
+          expiresAt: Date.now() + 1e9,
+          proxyEndpoint: callers,
+        });
+        return { ...APIS.createApi(access), authorize };
       },
-      {
-        transport: openTransport(),
-        retry: DEFAULT_RETRY,
-        mask: () => undefined,
-        log: { info() {} },
-        createApi: () => ({
-          authorize: async () => ({ token: 'token', expiresAt: Date.now() + 1e9, proxyEndpoint: callers }),
-          repositoryExists: async () => true,
-          createRepository: async () => true,
-          availableLayers: async () => new Map(),
-          deleteTag: async () => undefined,
-        }),
-      },
-    );
+    });
     expect(destinations[0]?.image).toBe('210987654321.dkr.ecr.eu-west-1.vpce.example.com/team/app');
   });
 });

@@ -1,33 +1,28 @@
 import { describe, expect, test } from '@jest/globals';
 import type { Authorization } from '../../src/ecr/api.ts';
-import { RegionToken } from '../../src/ecr/token.ts';
+import { RegistryToken } from '../../src/ecr/token.ts';
 import { turn } from '../support/memory.ts';
 
 const HOUR = 3600 * 1000;
 
 /** A region that gives out token after token, each good for 12 hours; `fail` makes the next call fail. */
-function region() {
+function region(lifetime = 12 * HOUR) {
   const state = { calls: 0, now: 0, fail: false, masked: Array.of<string>() };
   const authorize = async (): Promise<Authorization> => {
     state.calls += 1;
     const token = `token ${state.calls}`;
     await turn();
     if (state.fail) throw new Error('throttled');
-    return { token, expiresAt: state.now + 12 * HOUR, proxyEndpoint: 'https://registry.example' };
+    return { token, expiresAt: state.now + lifetime, proxyEndpoint: 'https://registry.example' };
   };
-  const api = { authorize, repositoryExists, createRepository, availableLayers, deleteTag };
-  const token = new RegionToken(
+  const api = { authorize };
+  const token = new RegistryToken(
     api,
     (secret) => state.masked.push(secret),
     () => state.now,
   );
   return { state, token };
 }
-
-const unused = async (): Promise<never> => {
-  throw new Error('only tokens are asked for');
-};
-const [repositoryExists, createRepository, availableLayers, deleteTag] = [unused, unused, unused, unused];
 
 describe("a region's token", () => {
   test('is asked for once by many at once, and shared by all later', async () => {
@@ -78,6 +73,24 @@ describe("a region's token", () => {
     expect(outcomes.map(({ status }) => status)).toEqual(['rejected', 'rejected']);
     state.fail = false;
     expect(await token.header()).toBe('Basic token 2');
+  });
+
+  test('that is good for minutes only is used for half of them', async () => {
+    const { state, token } = region(HOUR / 6);
+    await token.header();
+    state.now = HOUR / 12 - 1;
+    expect(await token.header()).toBe('Basic token 1');
+    state.now = HOUR / 12;
+    expect(await token.header()).toBe('Basic token 2');
+  });
+
+  test('is used until it is refused, where the clock of this machine says that it had ended before it was given', async () => {
+    const { state, token } = region(-HOUR);
+    await token.header();
+    const refused = await token.header();
+    expect(refused).toBe('Basic token 1');
+    expect(await token.header(refused)).toBe('Basic token 2');
+    expect(state.calls).toBe(2);
   });
 
   test('is masked before it is given to anybody', async () => {

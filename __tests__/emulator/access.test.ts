@@ -8,7 +8,7 @@ import {
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { request } from 'undici';
 import { type Emulator, startEmulator } from '../../emulator/emulator.ts';
-import { ecrClient, errorOf, logIn, registryWith } from './support.ts';
+import { ecrClient, errorOf, logIn, OPEN_POLICY, registryWith } from './support.ts';
 
 const OTHER = '210987654321';
 let emulator: Emulator;
@@ -18,7 +18,7 @@ beforeAll(async () => {
   emulator = await startEmulator({
     regions: ['us-east-1', 'eu-west-1'],
     accounts: ['123456789012', OTHER],
-    accessKeys: { AKIDEMULATOR: '123456789012', AKIDOTHER: OTHER },
+    principals: { AKIDEMULATOR: { account: '123456789012' }, AKIDOTHER: { account: OTHER } },
     repositories: ['app'],
     now: () => clock,
   });
@@ -133,9 +133,7 @@ describe('/v2/', () => {
         headers: { host: '123456789012.dkr.ecr.us-east-1.amazonaws.com', authorization: `Basic ${token}` },
       });
     expect((await get()).statusCode).toBe(403);
-    await client.send(
-      new SetRepositoryPolicyCommand({ repositoryName: 'app', policyText: '{"Version":"2012-10-17"}' }),
-    );
+    await client.send(new SetRepositoryPolicyCommand({ repositoryName: 'app', policyText: OPEN_POLICY }));
     expect((await get()).statusCode).toBe(200);
   });
 

@@ -68,7 +68,9 @@ describe('the program', () => {
     }
     const url = /eu-west-1 +(http:\/\/127\.0\.0\.1:\d+)/.exec(output)?.[1] ?? '';
     expect((await fetch(`${url}/v2/`)).status).toBe(401);
-    expect(output).toMatch(/export AWS_ENDPOINT_URL_ECR=http:\/\/127\.0\.0\.1:\d+\n/);
+    expect(output).toMatch(
+      /export AWS_ENDPOINT_URL_ECR=(http:\/\/127\.0\.0\.1:\d+)\n +export AWS_ENDPOINT_URL_STS=\1\n/,
+    );
     child.kill('SIGTERM');
     expect(await once(child, 'exit')).toEqual([0, null]);
     expect(await readdir(dir)).toEqual([]);

@@ -6,9 +6,26 @@ import { OCI_INDEX, OCI_MANIFEST } from '../../src/image/mediaTypes.ts';
 const CONFIG_TYPE = 'application/vnd.oci.image.config.v1+json';
 const LAYER_TYPE = 'application/vnd.oci.image.layer.v1.tar+gzip';
 
+/** A repository policy that lets other accounts in. */
+export const OPEN_POLICY = JSON.stringify({
+  Version: '2012-10-17',
+  Statement: [{ Effect: 'Allow', Principal: '*', Action: 'ecr:*' }],
+});
+
+/** Credentials, as the SDK gives and takes them. */
+export interface Credentials {
+  readonly accessKeyId: string;
+  readonly secretAccessKey: string;
+  readonly sessionToken?: string;
+  readonly expiration?: Date;
+}
+
+/** An access key, or credentials. */
+export type Who = string | Credentials;
+
 /** The SDK's client of a region, as a user's own tools make it. */
-export function ecrClient(emulator: Emulator, region: string, accessKeyId = 'AKIDEMULATOR'): ECRClient {
-  const credentials = { accessKeyId, secretAccessKey: 'secret' };
+export function ecrClient(emulator: Emulator, region: string, who: Who = 'AKIDEMULATOR'): ECRClient {
+  const credentials = typeof who === 'string' ? { accessKeyId: who, secretAccessKey: 'secret' } : who;
   return new ECRClient({ endpoint: emulator.endpoint, region, credentials, maxAttempts: 1 });
 }
 
@@ -67,8 +84,8 @@ export function indexOf(...children: readonly TestManifest[]): TestManifest {
 }
 
 /** Logs in to a region's registry. */
-export async function logIn(emulator: Emulator, region: string, accessKeyId?: string): Promise<Registry> {
-  const client = ecrClient(emulator, region, accessKeyId);
+export async function logIn(emulator: Emulator, region: string, who?: Who): Promise<Registry> {
+  const client = ecrClient(emulator, region, who);
   const { authorizationData } = await client.send(new GetAuthorizationTokenCommand({}));
   client.destroy();
   return registryWith(emulator.url(region), authorizationData?.[0]?.authorizationToken ?? '');

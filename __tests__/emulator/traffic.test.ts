@@ -4,7 +4,7 @@ import { afterEach, describe, expect, test } from '@jest/globals';
 import { type Emulator, startEmulator } from '../../emulator/emulator.ts';
 import type { Fault } from '../../emulator/traffic.ts';
 import { digestOf } from '../../src/image/digest.ts';
-import { ecrClient, errorOf, logIn } from './support.ts';
+import { ecrClient, errorOf, imageOf, logIn } from './support.ts';
 
 let emulator: Emulator;
 
@@ -75,6 +75,16 @@ describe('a fault', () => {
     await expect(call('HEAD', '/v2/app/manifests/v1')).rejects.toThrow('fetch failed');
     expect(emulator.requests.at(-1)).toMatchObject({ method: 'HEAD', status: 0 });
     expect((await call('GET', '/v2/')).status).toBe(200);
+  });
+
+  test('loses the answer to a request that is carried out', async () => {
+    await start(({ method, path }) => (method === 'PUT' && path.endsWith('/v1') ? 'lost' : undefined));
+    const image = imageOf('amd64');
+    const { call, pushImage } = await logIn(emulator, 'us-east-1');
+    await expect(pushImage('app', image, 'v1')).rejects.toThrow('fetch failed');
+    expect(emulator.requests.at(-1)).toMatchObject({ method: 'PUT', status: 0 });
+    const shown = await call('HEAD', '/v2/app/manifests/v1');
+    expect(shown.headers.get('docker-content-digest')).toBe(image.digest);
   });
 
   test('may come and go with time', async () => {

@@ -1,6 +1,6 @@
 import { EventEmitter } from 'node:events';
 import { describe, expect, test } from '@jest/globals';
-import { untilCancelled } from '../../src/github/cancel.ts';
+import { CancelledError, untilCancelled } from '../../src/github/cancel.ts';
 
 /** A process that notes how it was ended. */
 class FakeProcess extends EventEmitter {
@@ -58,5 +58,40 @@ describe('cancelling', () => {
     );
     await expect(running).rejects.toThrow('broken');
     expect(clean).toBe(true);
+  });
+
+  test('waits for what is held, which is told of it, and then ends', async () => {
+    const fake = new FakeProcess();
+    const told: unknown[] = [];
+    const running = untilCancelled(
+      fake,
+      ({ signal, hold }) =>
+        hold(async () => {
+          await new Promise((resolve) => signal.addEventListener('abort', resolve));
+          told.push(signal.reason);
+          expect(fake.codes).toEqual([]);
+        }),
+      () => undefined,
+    );
+    fake.emit('SIGINT');
+    await running;
+    expect(told).toEqual([new CancelledError()]);
+    expect(fake.codes).toEqual([130]);
+  });
+
+  test('does not wait when a second signal comes', async () => {
+    const fake = new FakeProcess();
+    const stuck = Promise.withResolvers<void>();
+    const running = untilCancelled(
+      fake,
+      ({ hold }) => hold(() => stuck.promise),
+      () => undefined,
+    );
+    fake.emit('SIGINT');
+    expect(fake.codes).toEqual([]);
+    fake.emit('SIGTERM');
+    expect(fake.codes).toEqual([143]);
+    stuck.resolve();
+    await running;
   });
 });

@@ -28,6 +28,7 @@ describe('the context of a run', () => {
       runId: '4711',
       runAttempt: 3,
       job: 'build',
+      call: undefined,
       repositoryUrl: 'https://github.com/org/app',
       runUrl: 'https://github.com/org/app/actions/runs/4711/attempts/3',
       privateRepository: false,
@@ -88,5 +89,33 @@ describe('the context of a run', () => {
   ])('respects BUILDX_NO_DEFAULT_ATTESTATIONS=%s', async (value, expected) => {
     const context = await readContext({ BUILDX_NO_DEFAULT_ATTESTATIONS: value }, '');
     expect(context.noDefaultAttestations).toBe(expected);
+  });
+});
+
+describe('the call of a reusable workflow that a job is in', () => {
+  const callOf = async (id: string | undefined, job = 'build') =>
+    (
+      await readContext(
+        { GITHUB_JOB: job, ...(id !== undefined && { ACTIONS_ORCHESTRATION_ID: id }) },
+        '/tmp',
+      )
+    ).call;
+
+  test.each([
+    ['none', '0d7a-11.build.__default', ''],
+    ['none, in a matrix', '0d7a-11.build.linux_arm64.eu-west-1', ''],
+    ['one', '0d7a-11.release.build.__default', 'release'],
+    ['one of a matrix', '0d7a-11.release.debug.build.linux_amd64', 'release.debug'],
+  ])('is read from the id that the runner gives: %s', async (_, id, call) => {
+    expect(await callOf(id)).toBe(call);
+  });
+
+  test.each([
+    ['there is no id', undefined],
+    ['it is in another form', '0d7a-11'],
+    ['the job is not in it', '0d7a-11.test.__default'],
+    ['it could be read in two ways', '0d7a-11.build.build.__default'],
+  ])('is not known when %s', async (_, id) => {
+    expect(await callOf(id)).toBeUndefined();
   });
 });

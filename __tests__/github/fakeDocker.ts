@@ -7,19 +7,25 @@ import { makeFolder } from '../support/folder.ts';
 /** The environment that processes are started with: tests have a copy of it. */
 const environment: NodeJS.ProcessEnv = runInThisContext('process').env;
 
-/** Until the test has ended, commands are looked for here first, or here alone. */
-function setPath(dir: string, { alone = false } = {}): void {
-  const { PATH } = environment;
-  environment.PATH = alone ? dir : `${dir}${delimiter}${PATH}`;
+/** Sets a variable of that environment until the test has ended. */
+export function setForProcesses(name: string, value: string): void {
+  const earlier = environment[name];
+  environment[name] = value;
   atEnd(() => {
-    environment.PATH = PATH;
+    if (earlier === undefined) delete environment[name];
+    else environment[name] = earlier;
   });
 }
 
-/** Has this shell script be `docker` until the test has ended; gives the folder that it is in. */
-export async function installDocker(script: string): Promise<string> {
+/** Until the test has ended, commands are looked for here first, or here alone. */
+function setPath(dir: string, { alone = false } = {}): void {
+  setForProcesses('PATH', alone ? dir : `${dir}${delimiter}${environment.PATH}`);
+}
+
+/** Has this shell script be `docker`, or another command, until the test has ended; gives the folder that it is in. */
+export async function installDocker(script: string, command = 'docker'): Promise<string> {
   const dir = await makeFolder();
-  await writeFile(`${dir}/docker`, `#!/bin/sh\n${script}\n`, { mode: 0o755 });
+  await writeFile(`${dir}/${command}`, `#!/bin/sh\n${script}\n`, { mode: 0o755 });
   setPath(dir);
   return dir;
 }

@@ -1,6 +1,13 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { formatBytes, imagesOf, resultLine, summaryOf } from '../../src/github/report.ts';
+import {
+  failureSummary,
+  formatBytes,
+  imagesOf,
+  keptLines,
+  resultLine,
+  summaryOf,
+} from '../../src/github/report.ts';
 import { digestOf } from '../../src/image/digest.ts';
 import type { Outcome } from '../../src/modes/services.ts';
 import type { Result } from '../../src/release/release.ts';
@@ -13,6 +20,7 @@ function resultOf(destination: string, fields: Partial<Result> = {}): Result {
     image: `${destination}.example/team/app`,
     state: 'published',
     digest,
+    tags: { v1: digest, latest: digest },
     platforms: ['linux/amd64', 'linux/arm64'],
     sent: 12_400_000,
     reused: 812,
@@ -151,4 +159,24 @@ test.each([
   [5_000_000_000_000_000, '5000 TB'],
 ])('%p bytes are written %s', (bytes, text) => {
   expect(formatBytes(bytes)).toBe(text);
+});
+
+describe('a tag that was kept', () => {
+  const other = digestOf(Buffer.from('other'));
+  const outcome = outcomeOf([resultOf('us-east-1', { tags: { v1: other, latest: digest } })]);
+
+  test('is told of, with what it shows', () => {
+    expect(keptLines(outcome)).toEqual([`v1 was kept: it shows ${other}, not ${digest}`]);
+    expect(summaryOf(outcome, 'Published')).toContain(`Digest \`${digest}\`, tagged \`latest\`\n`);
+    expect(summaryOf(outcome, 'Published')).toContain('- v1 was kept: it shows sha256');
+  });
+
+  test('is none of the images', () => {
+    expect(imagesOf(outcome)).toEqual(['us-east-1.example/team/app:latest']);
+  });
+});
+
+test('the summary of a step that published nothing has its problems, one a line', () => {
+  expect(failureSummary('- one\n- two')).toBe('### Nothing was published\n\n- one\n- two\n');
+  expect(failureSummary('only <one>')).toContain('- only \\<one\\>');
 });

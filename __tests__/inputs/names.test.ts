@@ -54,6 +54,7 @@ describe('repository and tags', () => {
 
   test.each([
     ['with its registry', `${HOST}/team/app`],
+    ['with its dual-stack registry', '123456789012.dkr-ecr.us-east-1.on.aws/team/app'],
     ['with its registry in another partition', '123456789012.dkr.ecr.cn-north-1.amazonaws.com.cn/app'],
     ['with a tag', 'team/app:v1'],
     ['with a registry that has a port', 'localhost:5000/team/app'],

@@ -1,5 +1,6 @@
 import type { BuildOptions } from '../../src/buildx/arguments.ts';
-import { type InputEnvironment, type Inputs, parseInputs } from '../../src/inputs/inputs.ts';
+import { type Inputs, parseInputs } from '../../src/inputs/inputs.ts';
+import type { Access, InputEnvironment } from '../../src/inputs/target.ts';
 import { Problems } from '../../src/problems.ts';
 
 /** Inputs by their names; one that is not here is empty, as the runner has it. */
@@ -10,8 +11,25 @@ export const BUILD: Values = { repository: 'team/app', regions: 'us-east-1' };
 export const STITCH: Values = { ...BUILD, mode: 'stitch', tags: 'v1' };
 export const MIRROR: Values = { ...BUILD, mode: 'mirror', source: 'public.ecr.aws/nginx/nginx:1.29' };
 
-export function read(values: Values, environment: InputEnvironment = {}): Promise<Inputs> {
-  return parseInputs((name) => values[name] ?? '', environment);
+export async function read(values: Values, environment: InputEnvironment = {}): Promise<Inputs> {
+  return (await readPublishing(values, environment)).inputs;
+}
+
+async function readPublishing(values: Values, environment: InputEnvironment) {
+  const parsed = await parseInputs((name) => valueIn(values, name), environment);
+  if (!('access' in parsed)) throw new Error('this is a plan');
+  return parsed;
+}
+
+/** The region that a build has by default gives way to destinations. */
+function valueIn(values: Values, name: string): string {
+  const isDefault = name === 'regions' && values.regions === BUILD.regions && values.destinations;
+  return isDefault ? '' : (values[name] ?? '');
+}
+
+/** As whom inputs have ECR called. */
+export async function readAccess(values: Values): Promise<Access> {
+  return (await readPublishing(values, {})).access;
 }
 
 /** The options for buildx that a build's inputs give. */

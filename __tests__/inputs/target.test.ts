@@ -5,9 +5,23 @@ async function targetOf(values: Values, environment = {}) {
   return (await read({ ...BUILD, ...values }, environment)).target;
 }
 
+/** The regions that are meant, and the account. */
+async function placesOf(values: Values, environment = {}) {
+  const { places } = await targetOf(values, environment);
+  return places.map((place) => (place.kind === 'private' ? place : undefined));
+}
+
+async function regionsOf(values: Values, environment = {}) {
+  return (await placesOf(values, environment)).map((place) => place?.region);
+}
+
+async function accountOf(values: Values) {
+  return (await placesOf(values))[0]?.account;
+}
+
 describe('regions', () => {
   test('stand by comma or newline, each once, in their order', async () => {
-    const { regions } = await targetOf({ regions: 'us-east-1, eu-west-1\nus-east-1\ncn-north-1' });
+    const regions = await regionsOf({ regions: 'us-east-1, eu-west-1\nus-east-1\ncn-north-1' });
     expect(regions).toEqual(['us-east-1', 'eu-west-1', 'cn-north-1']);
   });
 
@@ -15,17 +29,15 @@ describe('regions', () => {
     ['AWS_REGION', { AWS_REGION: 'eu-west-3', AWS_DEFAULT_REGION: 'us-west-2' }, 'eu-west-3'],
     ['AWS_DEFAULT_REGION', { AWS_REGION: '', AWS_DEFAULT_REGION: 'us-west-2' }, 'us-west-2'],
   ])('are by default that of %s', async (_, environment, region) => {
-    expect((await targetOf({ regions: '' }, environment)).regions).toEqual([region]);
+    expect(await regionsOf({ regions: '' }, environment)).toEqual([region]);
   });
 
   test('a matrix without regions leaves a lone comma, which is none', async () => {
-    expect((await targetOf({ regions: ',' }, { AWS_REGION: 'eu-west-3' })).regions).toEqual(['eu-west-3']);
+    expect(await regionsOf({ regions: ',' }, { AWS_REGION: 'eu-west-3' })).toEqual(['eu-west-3']);
   });
 
   test('that are stated come before the environment', async () => {
-    expect((await targetOf({ regions: ',us-east-2' }, { AWS_REGION: 'eu-west-3' })).regions).toEqual([
-      'us-east-2',
-    ]);
+    expect(await regionsOf({ regions: ',us-east-2' }, { AWS_REGION: 'eu-west-3' })).toEqual(['us-east-2']);
   });
 
   test('are asked for when there are none', async () => {
@@ -57,11 +69,11 @@ describe('regions', () => {
 
 describe('account-id', () => {
   test("is the caller's by default", async () => {
-    expect((await targetOf({})).account).toBeUndefined();
+    expect(await accountOf({})).toBeUndefined();
   });
 
   test('has twelve digits', async () => {
-    expect((await targetOf({ 'account-id': '012345678901' })).account).toBe('012345678901');
+    expect(await accountOf({ 'account-id': '012345678901' })).toBe('012345678901');
   });
 
   test.each(['12345678901', '1234567890123', '1234-5678-9012', 'me', '8e11'])(

@@ -72,6 +72,27 @@ test('cancelled while a tag is written it ends with 130 and its folder is gone',
   expect(await running.ended).toMatchObject({ code: 130, leftovers: [] });
 });
 
+test('cancelled while one region has not taken its tag it takes back those that the others have', async () => {
+  const stalled = Promise.withResolvers<void>();
+  const cloud = await startCloud({
+    fault: ({ region, method, path }) => {
+      if (region !== SLOW || method !== 'PUT' || !path.endsWith('/manifests/v1')) return undefined;
+      stalled.resolve();
+      return new Promise(() => {});
+    },
+  });
+  const running = await startProcess(await releaseInputs(), cloud.job('build'));
+  await stalled.promise;
+  await until(
+    () =>
+      cloud.writes().filter(({ path, status }) => path.endsWith('/manifests/v1') && status === 201).length ===
+      REGIONS.length - 1,
+  );
+  running.kill('SIGINT');
+  expect(await running.ended).toMatchObject({ code: 130, leftovers: [] });
+  expect(await cloud.shown('v1')).toEqual(REGIONS.map(() => undefined));
+});
+
 test('failed in one region, it ends with 1 when the slow ones have ended, and its spool is gone', async () => {
   const spooled = Promise.withResolvers<void>();
   const cloud = await startCloud({

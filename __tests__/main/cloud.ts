@@ -1,5 +1,5 @@
 import type { Behaviour } from '../../emulator/behaviour.ts';
-import { type Emulator, startEmulator } from '../../emulator/emulator.ts';
+import { type Emulator, type EmulatorOptions, startEmulator } from '../../emulator/emulator.ts';
 import { startArtifactService } from '../../emulator/github/artifactService.ts';
 import type { RecordedRequest } from '../../emulator/traffic.ts';
 import { logIn } from '../emulator/support.ts';
@@ -26,7 +26,9 @@ export interface CloudOptions {
   readonly behaviour?: Partial<Behaviour>;
   /** Whether the repository is there, in every region. */
   readonly repository?: boolean;
-  readonly fault?: Parameters<typeof startEmulator>[0]['fault'];
+  readonly fault?: EmulatorOptions['fault'];
+  readonly accounts?: EmulatorOptions['accounts'];
+  readonly roles?: EmulatorOptions['roles'];
 }
 
 /** Starts both until the test has ended, and puts what they need into the environment of this process. */
@@ -34,12 +36,16 @@ export async function startCloud({
   behaviour,
   repository = true,
   fault,
+  accounts,
+  roles,
 }: CloudOptions = {}): Promise<TestCloud> {
   const emulator = await startEmulator({
     regions: REGIONS,
     repositories: repository ? [REPOSITORY] : [],
     ...(behaviour && { behaviour }),
     ...(fault && { fault }),
+    ...(accounts && { accounts }),
+    ...(roles && { roles }),
   });
   atEnd(() => emulator.close());
   const artifacts = await startArtifactService();
@@ -47,6 +53,7 @@ export async function startCloud({
   const home = await makeFolder();
   const job: TestCloud['job'] = (name, attempt = 1) => ({
     AWS_ENDPOINT_URL_ECR: emulator.endpoint,
+    AWS_ENDPOINT_URL_STS: emulator.endpoint,
     AWS_ACCESS_KEY_ID: 'AKIDTEST',
     AWS_SECRET_ACCESS_KEY: 'secret',
     AWS_SESSION_TOKEN: undefined,

@@ -1,21 +1,17 @@
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import * as core from '@actions/core';
 import { runAction } from '../../src/main.ts';
 import { setEnvironment } from '../support/environment.ts';
 import { makeFolder } from '../support/folder.ts';
 import { silenceOutput } from '../support/silence.ts';
 import { withDefaults } from './inputs.ts';
+import { keepingToolkit, type Told } from './toolkit.ts';
 
 /** What a step left. */
-export interface Ran {
-  /** The errors by which it failed. */
-  readonly errors: readonly string[];
-  readonly outputs: ReadonlyMap<string, string>;
+export interface Ran extends Told {
   readonly summary: string;
-  /** All lines of its log. */
+  /** All lines of its log as one text. */
   readonly log: string;
-  readonly masked: readonly string[];
   /** What is left in RUNNER_TEMP. */
   readonly leftovers: readonly string[];
 }
@@ -33,40 +29,12 @@ export async function runStep(
   await writeFile(summaryFile, '');
   setEnvironment({ ...environment, RUNNER_TEMP: temp, GITHUB_STEP_SUMMARY: summaryFile });
   const values = await withDefaults(inputs);
-  const errors: string[] = [];
-  const lines: string[] = [];
-  const masked: string[] = [];
-  const outputs = new Map<string, string>();
-  const say = (line: string | Error) => void lines.push(String(line));
-  // The toolkit's own one remembers the file of the step before.
-  const summary: typeof core.summary = Object.create(core.summary);
-  const toolkit: typeof core = {
-    ...core,
-    getInput: (name) => values.get(name) ?? '',
-    setOutput: (name, value) => void outputs.set(name, String(value)),
-    setSecret(secret) {
-      masked.push(secret);
-      onMask(secret);
-    },
-    setFailed: (message) => void errors.push(String(message)),
-    info: say,
-    debug: say,
-    notice: say,
-    warning: say,
-    error: say,
-    group(title, step) {
-      say(title);
-      return step();
-    },
-    summary,
-  };
+  const { toolkit, told } = keepingToolkit(values, onMask);
   await runAction(toolkit, process.env);
   return {
-    errors,
-    outputs,
+    ...told,
     summary: await readFile(summaryFile, 'utf8'),
-    log: lines.join('\n'),
-    masked,
+    log: told.lines.join('\n'),
     leftovers: await readdir(temp),
   };
 }

@@ -110,7 +110,7 @@ describe('a source that cannot be mirrored', () => {
     await emulate();
     const upstream = await serveGraph(graph, '1.29');
     const run = runMirror(mirrorOf(`${new URL(upstream.url).host}/other:1.29`), await servicesWith());
-    await problem(run, /cannot be read: .*NAME_UNKNOWN.*must answer without credentials/);
+    await problem(run, /cannot be read: .*NAME_UNKNOWN.*log in with docker\/login-action/);
   });
 
   test('lacks a platform', async () => {

@@ -74,6 +74,8 @@ describe('a stitch of two legs', () => {
     target: EVERYWHERE,
     platforms: [],
     tags: ['v1', 'latest'],
+    legs: { by: 'artifact' },
+    platformTags: undefined,
     annotations: {},
   } as const;
 

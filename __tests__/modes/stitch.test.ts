@@ -3,7 +3,7 @@ import type { Emulator } from '../../emulator/emulator.ts';
 import type { Fault } from '../../emulator/traffic.ts';
 import { describe as descriptorOf, platformsOf } from '../../src/image/manifest.ts';
 import { formatPlatform, parsePlatform } from '../../src/image/platform.ts';
-import type { StitchInputs } from '../../src/inputs/inputs.ts';
+import type { StitchInputs } from '../../src/inputs/stitch.ts';
 import { runStitch } from '../../src/modes/stitch.ts';
 import { Problems } from '../../src/problems.ts';
 import type { Leg } from '../../src/release/leg.ts';
@@ -22,6 +22,8 @@ const inputs: StitchInputs = {
   target: EVERYWHERE,
   platforms: [],
   tags: ['v1', 'latest'],
+  legs: { by: 'artifact' },
+  platformTags: undefined,
   annotations: {},
 };
 
@@ -164,7 +166,9 @@ describe('when one region fails', () => {
         : undefined,
     );
     expect(statesOf(outcome)).toEqual(['held back', 'failed', 'held back']);
-    expect(outcome.results[1]?.error).toMatch(/^eu-west-1: team\/app: .*DENIED: not today \(allow this in/);
+    expect(outcome.results[1]?.error).toMatch(
+      /^eu-west-1: team\/app: .*DENIED: not today \(allow ecr:PutImage on arn:/,
+    );
     expect(tagWrites(emulator)).toHaveLength(3);
     expect((await shown('latest')).map((index) => index?.digest)).toEqual(REGIONS.map(() => earlier.digest));
     expect(await shown('v1')).toEqual([undefined, undefined, undefined]);

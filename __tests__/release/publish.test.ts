@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
-import type { ManifestContent } from '../../src/image/manifest.ts';
-import { planChanges, publish } from '../../src/release/publish.ts';
+import type { Manifest } from '../../src/image/manifest.ts';
+import { type PublicationPlan, publish } from '../../src/release/publish.ts';
 import { imageOf } from '../support/images.ts';
 import { MemoryDestination, refused } from '../support/memory.ts';
 
@@ -18,13 +18,17 @@ function region(name: string): MemoryDestination {
   return destination;
 }
 
-async function publishTo(
-  root: ManifestContent,
-  tags: readonly string[],
-  destinations: readonly MemoryDestination[],
-) {
-  const plans = await Promise.all(destinations.map((destination) => planChanges(root, tags, destination)));
-  return publish(root, plans);
+function publishTo(root: Manifest, tags: readonly string[], destinations: readonly MemoryDestination[]) {
+  return publish(destinations.map((destination) => planFor(root, tags, destination)));
+}
+
+/** What has to be written so that the tags show the root. */
+function planFor(root: Manifest, tags: readonly string[], destination: MemoryDestination): PublicationPlan {
+  const changes = tags.map((tag) => {
+    const shown = destination.tags.get(tag);
+    return { tag, before: shown && destination.manifests.get(shown), after: root };
+  });
+  return { destination, changes: changes.filter(({ before }) => before?.digest !== root.digest) };
 }
 
 /** Makes a region refuse an operation. */
@@ -48,21 +52,25 @@ describe('publishing tags', () => {
     expect(tagsOf(all)).toEqual([showsNext, showsNext, showsNext]);
   });
 
-  test('writes nothing for a tag that is right already, as immutable tags ask for', async () => {
+  test('writes nothing where nothing has to change', async () => {
     const [one, two] = regions('one', 'two');
     if (!one || !two) throw new Error('two regions');
     one.hold(next, 'v2');
-    refuses(one, 'tag v2');
     const outcome = await publishTo(next.root, ['v2'], [one, two]);
     expect(outcome.map(({ state }) => state)).toEqual(['unchanged', 'published']);
     expect(one.writes).toEqual([]);
     expect(two.writes).toEqual(['tag v2']);
   });
 
-  test('without tags writes nothing', async () => {
-    const all = regions('one');
-    expect(await publishTo(next.root, [], all)).toEqual([{ state: 'unchanged' }]);
-    expect(all[0]?.writes).toEqual([]);
+  test('gives each tag of each region what was decided for it', async () => {
+    const other = imageOf('linux/amd64', { layers: ['another release'] });
+    const all = regions('one', 'two');
+    for (const destination of all) destination.hold(other);
+    const [one, two] = all.map((destination) => planFor(next.root, ['stable', 'v2'], destination));
+    if (!one || !two) throw new Error('two regions');
+    const mixed = { ...two, changes: two.changes.map((change) => ({ ...change, after: other.root })) };
+    expect(await publish([one, mixed])).toEqual([{ state: 'published' }, { state: 'published' }]);
+    expect(tagsOf(all)).toEqual([showsNext, { stable: other.root.digest, v2: other.root.digest }]);
   });
 });
 
@@ -72,11 +80,23 @@ describe('when one region refuses a tag', () => {
     refuses(all[1], 'tag stable');
     const outcome = await publishTo(next.root, ['stable', 'v2'], all);
     expect(outcome.map(({ state }) => state)).toEqual(['restored', 'failed', 'restored']);
-    expect(outcome[1]).toMatchObject({ error: { codes: ['TAG_INVALID'] } });
+    expect(outcome[1]).toMatchObject({ error: { taken: [{ tag: 'stable', wanted: next.root.digest }] } });
     expect(tagsOf(all)).toEqual([showsEarlier, showsEarlier, showsEarlier]);
     // ECR deletes an image with its last tag, so that what was there by digest is written again.
     const again = `manifest ${next.root.digest}`;
     expect(all[0]?.writes.toSorted()).toEqual([again, 'tag stable', 'tag stable', 'tag v2', 'untag v2']);
+  });
+
+  test('an immutable tag that was free is removed again, for it cannot be written over', async () => {
+    const all = regions('one', 'two');
+    all[0]?.immutable.add('v2');
+    refuses(all[1], 'tag v2');
+    expect((await publishTo(next.root, ['v2'], all)).map(({ state }) => state)).toEqual([
+      'restored',
+      'failed',
+    ]);
+    expect(all[0]?.tags.has('v2')).toBe(false);
+    expect(all[0]?.writes).toEqual(['tag v2', 'untag v2', `manifest ${next.root.digest}`]);
   });
 
   test('its own other tags are put back too', async () => {
@@ -148,12 +168,4 @@ describe('when one region refuses a tag', () => {
     expect(outcome.map(({ state }) => state)).toEqual(['unchanged', 'failed']);
     expect(done.tags.get('stable')).toBe(next.root.digest);
   });
-});
-
-test('when one region cannot tell what its tags are, no tag is written anywhere', async () => {
-  const all = regions('one', 'two');
-  refuses(all[1], 'tagged stable');
-  const outcome = await publishTo(next.root, ['stable', 'v2'], all);
-  expect(outcome.map(({ state }) => state)).toEqual(['restored', 'failed']);
-  expect(all.flatMap(({ writes }) => writes)).toEqual([]);
 });

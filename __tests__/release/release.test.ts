@@ -1,52 +1,21 @@
 import { describe, expect, test } from '@jest/globals';
-import { type ReleasePlan, type Result, release } from '../../src/release/release.ts';
-import { Replica } from '../../src/release/replicate.ts';
-import { type Graph, imageOf, indexOf } from '../support/images.ts';
-import { MemoryDestination, refused, SILENT, sourceOf, turn } from '../support/memory.ts';
-
-const amd64 = imageOf('linux/amd64');
-const graph = indexOf([amd64, imageOf('linux/arm64')]);
-const platforms = ['linux/amd64', 'linux/arm64'];
-const BYTES = [...graph.blobs.values()].reduce((sum, { byteLength }) => sum + byteLength, 0);
-
-function run(
-  destinations: readonly MemoryDestination[],
-  plan: Partial<ReleasePlan> = {},
-  source: Graph = graph,
-): Promise<Result[]> {
-  const replicas = destinations.map(
-    (destination) => new Replica(destination, sourceOf(source), { uploads: 6, observer: SILENT }),
-  );
-  const explain = (error: Error, { name }: { name: string }) => `in ${name}: ${error.message}`;
-  return release(
-    {
-      root: source.root,
-      platforms,
-      tags: ['v1'],
-      countBytes: async () => BYTES,
-      replicas,
-      explain,
-      startedAt: 0,
-      ...plan,
-    },
-    { info() {} },
-    () => 1500,
-  );
-}
-
-const states = (results: readonly Result[]) => results.map(({ state }) => state);
+import { releasedDigest } from '../../src/release/release.ts';
+import { imageOf } from '../support/images.ts';
+import { MemoryDestination, refused, turn } from '../support/memory.ts';
+import { amd64, BYTES, bytesOf, graph, platforms, run, states } from './running.ts';
 
 describe('a release', () => {
   test('shows the tags everywhere, and says of every region what was sent', async () => {
     const all = [new MemoryDestination('one'), new MemoryDestination('two', amd64)];
     const results = await run(all);
-    const had = [...amd64.blobs.values()].reduce((sum, { byteLength }) => sum + byteLength, 0);
+    const had = bytesOf(amd64);
     expect(results).toEqual([
       {
         destination: 'one',
         image: 'one.example/app',
         state: 'published',
         digest: graph.root.digest,
+        tags: { v1: graph.root.digest },
         platforms,
         sent: BYTES,
         reused: 0,
@@ -95,6 +64,11 @@ describe('a release', () => {
     expect(all.flatMap(({ tags }) => [...tags])).toEqual([]);
   });
 
+  test('of a single image has the platforms that were read from its config', async () => {
+    const result = await run([new MemoryDestination('one')], { platforms: ['linux/amd64'] }, amd64);
+    expect(result).toMatchObject([{ digest: amd64.root.digest, platforms: ['linux/amd64'] }]);
+  });
+
   test('does not fail because its bytes cannot be counted', async () => {
     const countBytes = async () => {
       throw new Error('the source is gone');
@@ -106,6 +80,22 @@ describe('a release', () => {
 });
 
 describe('when one region fails to take the content', () => {
+  test('because it would refuse a manifest, that is told, and nothing was sent there', async () => {
+    const all = ['one', 'two'].map((name) => new MemoryDestination(name));
+    const [, strict] = all;
+    if (strict) strict.refusals = () => ['it is odd: build it anew'];
+    const results = await run(all);
+    expect(results).toMatchObject([
+      { state: 'held back', sent: BYTES },
+      {
+        state: 'failed',
+        sent: 0,
+        error: expect.stringMatching(/^in two: .*sha256:\w{64}: it is odd: build it anew/),
+      },
+    ]);
+    expect(strict?.writes).toEqual([]);
+  });
+
   test('no region shows a tag, and the others hold the content', async () => {
     const all = ['one', 'two', 'three'].map((name) => new MemoryDestination(name));
     const [one, two, three] = all;
@@ -205,6 +195,17 @@ describe('what the tags show', () => {
   });
 });
 
+test('a root that is being written when the tags cannot be read is written to its end', async () => {
+  const destination = new MemoryDestination('one');
+  destination.before = async (operation) => {
+    if (operation === 'tagged v1') throw refused('DENIED', 'not allowed', 403);
+    if (operation !== `manifest ${graph.root.digest}`) return;
+    for (let turns = 0; turns < 20; turns += 1) await turn();
+  };
+  expect(states(await run([destination]))).toEqual(['failed']);
+  expect(destination.writes).toContain(`manifest ${graph.root.digest}`);
+});
+
 test('when one region refuses the tag, the report says which, and that the others show what they did', async () => {
   const all = ['one', 'two'].map((name) => new MemoryDestination(name));
   if (all[1]) {
@@ -224,4 +225,15 @@ test('a region whose HEAD lies is caught when the release is read back', async (
   const results = await run([new MemoryDestination('one'), liar], { tags: [] });
   expect(states(results)).toEqual(['landed', 'failed']);
   expect(results[1]?.error).toMatch(/liar does not have sha256:/);
+});
+
+test('the digest of a release is that of most regions, and of the first of those that come out even', async () => {
+  const digests = [imageOf('linux/amd64'), imageOf('linux/arm64')].map(({ root }) => root.digest);
+  const [one, other] = digests;
+  const [result] = await run([new MemoryDestination('one')]);
+  if (!one || !other || !result) throw new Error('two digests and a result');
+  const results = (...each: (typeof one)[]) => each.map((digest) => ({ ...result, digest }));
+  expect(releasedDigest(results(one, other, other))).toBe(other);
+  expect(releasedDigest(results(other, one))).toBe(other);
+  expect(releasedDigest([])).toBeUndefined();
 });

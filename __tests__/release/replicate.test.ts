@@ -2,6 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import type { Digest } from '../../src/image/digest.ts';
 import { blobsOf, childrenOf, describe as descriptorOf } from '../../src/image/manifest.ts';
+import { ManifestRefusedError } from '../../src/release/refused.ts';
 import { graphBytes, Replica } from '../../src/release/replicate.ts';
 import { graphs } from '../support/graphs.ts';
 import { attestationOf, type Graph, imageOf, indexOf } from '../support/images.ts';
@@ -195,6 +196,38 @@ describe('copying what stands below a manifest', () => {
   });
 });
 
+describe('copying from another source', () => {
+  test('takes what the source of the rest does not have, and counts what is sent', async () => {
+    const destination = new MemoryDestination('region');
+    const replica = replicaOf(destination, amd64);
+    await replica.copy(descriptorOf(amd64.root));
+    const before = replica.sent;
+    await replica.copyFrom(sourceOf(graph), descriptorOf(graph.root));
+    expect(destination.manifests.has(graph.root.digest)).toBe(true);
+    const had = new Set(amd64.blobs.keys());
+    const more = [...graph.blobs].filter(([digest]) => !had.has(digest)).map(([, { length }]) => length);
+    expect(replica.sent - before).toBe(more.reduce((sum, length) => sum + length, 0));
+  });
+
+  test('changes what was not changed before only if it writes something', async () => {
+    const replica = replicaOf(new MemoryDestination('region', amd64), amd64);
+    await replica.copyFrom(sourceOf(amd64), descriptorOf(amd64.root));
+    expect(replica.changed).toBe(false);
+    await replica.copyFrom(sourceOf(arm64), descriptorOf(arm64.root));
+    expect(replica.changed).toBe(true);
+  });
+
+  test('that fails counts what was sent nevertheless', async () => {
+    const destination = new MemoryDestination('region');
+    destination.before = (operation) => {
+      if (operation === `manifest ${amd64.root.digest}`) throw refused('DENIED', 'not allowed', 403);
+    };
+    const replica = replicaOf(destination, arm64);
+    await expect(replica.copyFrom(sourceOf(amd64), descriptorOf(amd64.root))).rejects.toThrow('not allowed');
+    expect(replica.sent).toBe([...amd64.blobs.values()].reduce((sum, { length }) => sum + length, 0));
+  });
+});
+
 describe('a copy that fails', () => {
   test('writes no manifest above what failed, and ends only when nothing runs any more', async () => {
     const [first] = blobsOf(amd64.root);
@@ -238,6 +271,71 @@ describe('a copy that fails', () => {
     const blobs = new Map([...amd64.blobs].slice(1));
     const replica = replicaOf(new MemoryDestination('region'), { ...amd64, blobs });
     await expect(replica.copy(descriptorOf(amd64.root))).rejects.toThrow(/source does not have sha256:/);
+  });
+});
+
+describe('a destination that would not take some manifests', () => {
+  /** One that would take none of these, each for two reasons. */
+  function refusing(graphs: readonly Graph[], holds?: Graph): MemoryDestination {
+    const digests = graphs.map(({ root }) => root.digest);
+    const destination = new MemoryDestination('region', holds);
+    destination.refusals = ({ digest }) => (digests.includes(digest) ? ['one reason', 'another'] : []);
+    return destination;
+  }
+
+  test('is given nothing, and the error has all reasons of all of them', async () => {
+    const destination = refusing([amd64, graph]);
+    const copying = replicaOf(destination, graph).copyBelow(descriptorOf(graph.root));
+    const error: unknown = await copying.catch((reason: unknown) => reason);
+    if (!(error instanceof ManifestRefusedError)) throw error;
+    expect(error.refused).toEqual(
+      [graph, amd64].map(({ root }) => ({ digest: root.digest, reasons: ['one reason', 'another'] })),
+    );
+    expect(error.message).toBe(
+      `the registry would refuse this image, so that it was not pushed there: ${graph.root.digest}: one reason; another; ${amd64.root.digest}: one reason; another`,
+    );
+    expect(destination.writes).toEqual([]);
+    expect(destination.operations.every((operation) => operation.startsWith('has '))).toBe(true);
+  });
+
+  test('takes what goes with those that it holds already', async () => {
+    const destination = refusing([amd64], amd64);
+    await replicaOf(destination, graph).copy(descriptorOf(graph.root));
+    expect(destination.manifests.size).toBe(graph.manifests.size);
+  });
+
+  test('is told of a manifest once, however many indexes list it', async () => {
+    const listed = { ...descriptorOf(graph.root), platform: amd64.listed.platform };
+    const outer = indexOf([amd64, { ...graph, listed }]);
+    const destination = refusing([amd64]);
+    await expect(replicaOf(destination, outer).copy(descriptorOf(outer.root))).rejects.toMatchObject({
+      refused: [{ digest: amd64.root.digest }],
+    });
+    expect(destination.writes).toEqual([]);
+  });
+
+  test('may have blobs that came ahead of their manifest, but no manifest', async () => {
+    const destination = refusing([amd64]);
+    const replica = replicaOf(destination, graph);
+    await Promise.all(blobsOf(arm64.root).map((blob) => replica.copy(blob)));
+    await expect(replica.copy(descriptorOf(graph.root))).rejects.toThrow(ManifestRefusedError);
+    expect(destination.blobs.size).toBe(blobsOf(arm64.root).length);
+    expect(destination.manifests.size).toBe(0);
+  });
+
+  test('is looked at anew when a manifest could not be read', async () => {
+    const destination = new MemoryDestination('region');
+    const source = new MemoryDestination('source', graph);
+    let failing = true;
+    source.before = (operation) => {
+      if (failing && operation === `read ${amd64.root.digest}`) throw new Error('is down');
+    };
+    const replica = new Replica(destination, source, { uploads: 6, observer: SILENT });
+    await expect(replica.copy(descriptorOf(graph.root))).rejects.toThrow('is down');
+    expect(destination.writes).toEqual([]);
+    failing = false;
+    await replica.copy(descriptorOf(graph.root));
+    expect(destination.manifests.size).toBe(graph.manifests.size);
   });
 });
 

@@ -1,7 +1,10 @@
 import { type Emulator, type EmulatorOptions, startEmulator } from '../../emulator/emulator.ts';
 import type { RecordedRequest } from '../../emulator/traffic.ts';
-import { createEcrApi } from '../../src/ecr/api.ts';
-import { type EcrTarget, openDestinations } from '../../src/ecr/destinations.ts';
+import { createApis } from '../../src/ecr/apis.ts';
+import { openDestinations } from '../../src/ecr/destinations.ts';
+import type { Patience } from '../../src/ecr/settling.ts';
+import type { EcrCollaborators, EcrTarget } from '../../src/ecr/target.ts';
+import { placesIn } from '../../src/inputs/destinations.ts';
 import type { Destination } from '../../src/release/content.ts';
 import { atEnd } from './ends.ts';
 import { NO_AWS, setEnvironment } from './environment.ts';
@@ -19,32 +22,66 @@ export async function emulate(options: Partial<EmulatorOptions> = {}): Promise<E
     AWS_ACCESS_KEY_ID: 'AKIDTEST',
     AWS_SECRET_ACCESS_KEY: 'secret',
     AWS_ENDPOINT_URL_ECR: emulator.endpoint,
+    AWS_ENDPOINT_URL_STS: emulator.endpoint,
   });
   return emulator;
 }
 
-const TARGET: EcrTarget = {
-  repository: REPOSITORY,
-  regions: REGIONS,
-  account: undefined,
+const TARGET: Omit<EcrTarget, 'places'> = {
   registryEndpoint: undefined,
   apiOverridden: true,
+  publicEndpoint: undefined,
   createRepository: false,
+  settings: undefined,
+  mountFrom: [],
 };
 
+/** ECR's APIs with the credentials of the environment. */
+export const APIS = createApis({
+  role: undefined,
+  sessionName: 'test',
+  duration: undefined,
+  audience: 'sts.amazonaws.com',
+  oidcToken: undefined,
+  environment: {},
+  userAgent: 'test',
+  mask: () => undefined,
+});
+
+/** Waits for a registry to settle, but not for long. */
+export const SWIFT: Patience = { first: 5, most: 20, limit: 2_000 };
+
+/** What the tests vary: regions of one account, or any places, and collaborators. */
+interface Varied extends Partial<EcrTarget>, Partial<EcrCollaborators> {
+  readonly regions?: readonly string[];
+  readonly account?: string;
+}
+
 /** Opens the repository in the emulator's regions, as the action does. */
-export async function openEmulated(
-  target: Partial<EcrTarget> = {},
-  mask: (secret: string) => void = () => undefined,
-): Promise<readonly Destination[]> {
+export async function openEmulated({
+  regions = REGIONS,
+  account,
+  ...varied
+}: Varied = {}): Promise<readonly Destination[]> {
   const { destinations, createMissing } = await openDestinations(
-    { ...TARGET, ...target },
+    {
+      ...TARGET,
+      places: placesIn(regions, {
+        repository: REPOSITORY,
+        account,
+        endpoints: { fips: false, dualStack: false },
+      }),
+      ...varied,
+    },
     {
       transport: openTransport(),
       retry: EAGER,
-      createApi: (region) => createEcrApi({ region, userAgent: 'test' }),
-      mask,
-      log: { info() {} },
+      patience: SWIFT,
+      ...APIS,
+      logins: async () => undefined,
+      mask: () => undefined,
+      log: { info() {}, warn() {} },
+      ...varied,
     },
   );
   await createMissing();

@@ -35,12 +35,18 @@ export class MemoryDestination implements Destination {
   readonly blobs = new Map<Digest, Uint8Array>();
   readonly manifests = new Map<Digest, Manifest>();
   readonly tags = new Map<string, Digest>();
+  /** Tags that, once they are taken, refuse whatever is written there. */
+  readonly immutable = new Set<string>();
   /** All that was asked, in order. */
   readonly operations: Operation[] = [];
   /** What was written, in order, as it ended. */
   readonly writes: Operation[] = [];
   /** Asked before each operation; it may throw, or take its time. */
   before: (operation: Operation) => unknown = () => undefined;
+  /** It takes every manifest, unless a test says otherwise. */
+  refusals: Destination['refusals'] = () => [];
+  /** It tells which of its tags are immutable, unless a test says otherwise. */
+  tagRule: Destination['tagRule'] = (tag) => (this.immutable.has(tag) ? 'immutable' : 'mutable');
 
   constructor(name: string, holds?: Graph) {
     this.name = name;
@@ -67,17 +73,23 @@ export class MemoryDestination implements Destination {
 
   expectUpload(): void {}
 
-  async writeBlob(descriptor: Descriptor, open: () => Promise<Readable>): Promise<void> {
+  breakOff(): void {}
+
+  async writeBlob(descriptor: Descriptor, open: () => Promise<Readable>): Promise<'sent'> {
     await this.#enter(`blob ${descriptor.digest}`);
     const content = Buffer.concat(await (await open()).toArray());
     if (digestOf(content) !== descriptor.digest) throw refused('DIGEST_INVALID', descriptor.digest);
     this.blobs.set(descriptor.digest, new Uint8Array(content));
     this.writes.push(`blob ${descriptor.digest}`);
+    return 'sent';
   }
 
   async writeManifest(reference: string, content: ManifestContent): Promise<void> {
     const operation: Operation = `${isDigest(reference) ? 'manifest' : 'tag'} ${reference}`;
     await this.#enter(operation);
+    if (this.tags.has(reference) && this.immutable.has(reference)) {
+      throw refused('TAG_INVALID', `${reference} is taken`);
+    }
     const manifest = parseManifest(content.bytes, content.mediaType);
     for (const { digest } of blobsOf(manifest)) {
       if (!this.blobs.has(digest)) throw refused('BLOB_UNKNOWN', digest);

@@ -1,6 +1,6 @@
 import { createServer, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
-import { type Authorizer, anonymousAuthorizer } from '../../src/distribution/auth.ts';
+import { type Authorizer, challengedAuthorizer } from '../../src/distribution/auth.ts';
 import { Repository } from '../../src/distribution/repository.ts';
 import type { RetryPolicy } from '../../src/distribution/retry.ts';
 import { createSession } from '../../src/distribution/session.ts';
@@ -79,7 +79,7 @@ export function refuse(
 }
 
 /** Tries again at once. */
-export const EAGER: RetryPolicy = { retries: 3, minDelay: 1, maxDelay: 5 };
+export const EAGER: RetryPolicy = { retries: 3, throttled: 12, minDelay: 1, maxDelay: 5 };
 
 /** A transport that is closed after the test, with so many connections to each origin at the most. */
 export function openTransport(connections = 4): Transport {
@@ -98,7 +98,12 @@ export interface ClientOptions {
 /** A client of the repository `app/web` of the registry at this origin. */
 export function repositoryAt(origin: string, options: ClientOptions = {}): Repository {
   const transport = openTransport();
-  const { name = 'app/web', authorizer = anonymousAuthorizer(transport), retry = EAGER, onRetry } = options;
+  const {
+    name = 'app/web',
+    authorizer = challengedAuthorizer(origin, transport),
+    retry = EAGER,
+    onRetry,
+  } = options;
   const session = createSession(origin, transport, authorizer);
   return new Repository({ origin, name, session, retry, ...(onRetry && { onRetry }) });
 }

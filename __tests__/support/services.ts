@@ -1,9 +1,9 @@
 import type { Docker } from '../../src/buildx/docker.ts';
-import { createEcrApi } from '../../src/ecr/api.ts';
-import type { Target } from '../../src/inputs/inputs.ts';
+import { placesIn } from '../../src/inputs/destinations.ts';
+import type { Target } from '../../src/inputs/target.ts';
 import type { Outcome, RunContext, Services } from '../../src/modes/services.ts';
 import type { Leg } from '../../src/release/leg.ts';
-import { REGIONS, REPOSITORY } from './emulated.ts';
+import { APIS, REGIONS, REPOSITORY, SWIFT } from './emulated.ts';
 import { makeFolder } from './folder.ts';
 import { SILENT } from './memory.ts';
 import { EAGER, openTransport } from './server.ts';
@@ -11,10 +11,16 @@ import { EAGER, openTransport } from './server.ts';
 /** Where the tests' modes publish. */
 export const EVERYWHERE: Target = {
   repository: REPOSITORY,
-  regions: REGIONS,
-  account: undefined,
+  places: placesIn(REGIONS, {
+    repository: REPOSITORY,
+    account: undefined,
+    endpoints: { fips: false, dualStack: false },
+  }),
   registryEndpoint: undefined,
   createRepository: false,
+  settings: undefined,
+  ifTagExists: 'fail',
+  mountFrom: [],
 };
 
 const NO_DOCKER: Docker = {
@@ -40,17 +46,19 @@ export async function servicesWith(
   return {
     left,
     masked,
-    log: { info() {}, group: (_, step) => step() },
+    log: { info() {}, warn() {}, group: (_, step) => step() },
     run: {
       runId: '7',
       runAttempt: 1,
       job: 'build',
+      call: undefined,
       repositoryUrl: 'https://github.com/o/r',
       runUrl: 'https://github.com/o/r/actions/runs/7/attempts/1',
       privateRepository: false,
       noDefaultAttestations: false,
       tempDir: await makeFolder(),
       apiOverridden: true,
+      publicEndpoint: undefined,
       ...more.run,
     },
     docker: more.docker ?? NO_DOCKER,
@@ -61,7 +69,10 @@ export async function servicesWith(
     transport: openTransport(),
     retry: EAGER,
     observer: SILENT,
-    createApi: (region) => createEcrApi({ region, userAgent: 'test' }),
+    cancellation: { signal: new AbortController().signal, hold: (work) => work() },
+    patience: SWIFT,
+    ...APIS,
+    logins: async () => undefined,
     mask: (secret) => masked.push(secret),
   };
 }

@@ -1,6 +1,7 @@
-import { type ChildProcess, fork } from 'node:child_process';
+import { fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import * as z from 'zod/mini';
+import { createAsk } from '../asking.ts';
 import type { LinkOptions } from './link.ts';
 
 export interface LinkCounts {
@@ -20,11 +21,7 @@ export interface Links {
   stop(): Promise<void>;
 }
 
-const answerSchema = z.object({
-  id: z.number(),
-  error: z.optional(z.string()),
-  given: z.optional(z.record(z.string(), z.number())),
-});
+const countsSchema = z.record(z.string(), z.number());
 
 /**
  * Real lines cost the machine nothing, and these should cost as little as they can: the garbage of chunks that passed by is
@@ -38,7 +35,8 @@ const FRUGAL = {
 /** Starts the process in which the lines are. */
 export function startLinks(): Links {
   const worker = fork(fileURLToPath(new URL('worker.ts', import.meta.url)), FRUGAL);
-  const ask = createAsk(worker);
+  const askWorker = createAsk(worker, 'the links');
+  const ask = async (question: Record<string, unknown>) => z.parse(countsSchema, await askWorker(question));
   return {
     open: async (link) => (await ask({ ask: 'open', link })).port ?? 0,
     async count(port) {
@@ -53,29 +51,5 @@ export function startLinks(): Links {
         worker.once('exit', () => stopped());
         worker.disconnect();
       }),
-  };
-}
-
-type Ask = (question: Record<string, unknown>) => Promise<Record<string, number>>;
-
-function createAsk(worker: ChildProcess): Ask {
-  const waiting = new Map<number, PromiseWithResolvers<Record<string, number>>>();
-  let count = 0;
-  worker.on('message', (message) => {
-    const { id, error, given } = z.parse(answerSchema, message);
-    const question = waiting.get(id);
-    waiting.delete(id);
-    if (given) question?.resolve(given);
-    else question?.reject(new Error(error ?? 'the links gave no answer'));
-  });
-  worker.on('exit', () => {
-    for (const question of waiting.values()) question.reject(new Error('the links have ended'));
-  });
-  return (question) => {
-    count += 1;
-    const asked = Promise.withResolvers<Record<string, number>>();
-    waiting.set(count, asked);
-    worker.send({ ...question, id: count });
-    return asked.promise;
   };
 }

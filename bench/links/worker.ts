@@ -1,12 +1,13 @@
 import * as z from 'zod/mini';
+import { answerWith } from '../asking.ts';
 import { Clock } from './clock.ts';
 import { type Link, linkSchema, openLink } from './link.ts';
 
-/** What the worker can be asked for; every answer carries the question's id. */
+/** What the worker can be asked for. */
 const questionSchema = z.discriminatedUnion('ask', [
-  z.object({ id: z.number(), ask: z.literal('open'), link: linkSchema }),
-  z.object({ id: z.number(), ask: z.literal('count'), port: z.number() }),
-  z.object({ id: z.number(), ask: z.literal('close'), port: z.number() }),
+  z.object({ ask: z.literal('open'), link: linkSchema }),
+  z.object({ ask: z.literal('count'), port: z.number() }),
+  z.object({ ask: z.literal('close'), port: z.number() }),
 ]);
 type Question = z.infer<typeof questionSchema>;
 
@@ -29,11 +30,4 @@ async function answer(question: Question): Promise<Record<string, number>> {
   return { connections, sent, received };
 }
 
-process.on('message', (message) => {
-  const question = z.parse(questionSchema, message);
-  answer(question).then(
-    (given) => process.send?.({ id: question.id, given }),
-    (error: Error) => process.send?.({ id: question.id, error: error.message }),
-  );
-});
-process.on('disconnect', () => process.exit());
+answerWith(async (question) => answer(z.parse(questionSchema, question)));

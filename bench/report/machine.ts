@@ -18,3 +18,8 @@ export function describeMachine(): Machine {
     system: `${process.platform} ${process.arch}`,
   };
 }
+
+/** The machine in one line. */
+export function machineLine({ cores, processor, memoryGiB, node, system }: Machine): string {
+  return `${cores} cores (${processor}), ${memoryGiB} GiB, ${system}, Node ${node}`;
+}

@@ -29,11 +29,13 @@ function cells({ median, min, max }: Spread): string[] {
   return [median, min, max].map((value) => value.toFixed(2));
 }
 
-function format(value: number): string {
+/** A number for people: 1,380,776 or 5.38. */
+export function format(value: number): string {
   return Number.isInteger(value) ? value.toLocaleString('en-US') : value.toFixed(2);
 }
 
-function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+/** A Markdown table, whose columns but for the first are numbers. */
+export function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
   const widths = head.map((cell, column) =>
     Math.max(cell.length, ...rows.map((row) => row[column]?.length ?? 0)),
   );

@@ -11,6 +11,7 @@ export interface Ran {
   readonly seconds: number;
   /** The most memory that it had resident, in bytes, without its children's; 0 unless it was watched. */
   readonly peakMemory: number;
+  readonly code: number;
   readonly output: string;
 }
 
@@ -45,7 +46,7 @@ export async function timed({ command, args, env, cwd, watchMemory, expect = [0]
   if (!expect.includes(code)) {
     throw new Error(`${command} ${args.join(' ')} ended with code ${code}\n${text.slice(-4000)}`);
   }
-  return { seconds, peakMemory: await watched, output: text };
+  return { seconds, peakMemory: await watched, code, output: text };
 }
 
 /** The kernel keeps the high-water mark itself; only the last of it, before the process ends, may be missed. */

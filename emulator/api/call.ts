@@ -1,6 +1,9 @@
 import * as z from 'zod/mini';
+import type { Access } from '../access.ts';
 import { invalidParameter } from '../errors.ts';
+import type { Principal, Principals } from '../iam/principals.ts';
 import type { Cloud, Registry } from '../state/cloud.ts';
+import type { Repository } from '../state/repository.ts';
 import { isEcrName, NAME_RULE } from '../state/settings.ts';
 import type { Tokens } from '../tokens.ts';
 import type { Presign } from '../v2/backend.ts';
@@ -8,19 +11,23 @@ import type { Presign } from '../v2/backend.ts';
 /** What the operations of the JSON API work on. */
 export interface Service {
   readonly cloud: Cloud;
+  readonly principals: Principals;
+  readonly access: Access;
   readonly tokens: Tokens;
   readonly presign: Presign;
   /** The clock, in epoch milliseconds. */
   readonly now: () => number;
   /** How long a token lives, in seconds. */
   readonly tokenLifetime: number;
-  /** The URL of a region's port. */
-  readonly urlOf: (region: string) => string;
+  /** The URL that a registry is told to have. */
+  readonly addressOf: (registry: { readonly account: string; readonly region: string }) => string;
 }
 
 /** One call: who asks, in which region. */
 export interface Call {
   readonly service: Service;
+  readonly principal: Principal;
+  /** The principal's. */
   readonly account: string;
   readonly region: string;
 }
@@ -59,6 +66,19 @@ export const registryIdSchema = z.optional(
 export const nameSchema = z.string('must not be null').check(z.refine(isEcrName, NAME_RULE));
 /** The fields by which most operations name a repository. */
 export const inRepository = { registryId: registryIdSchema, repositoryName: nameSchema };
+
+/** The repository that a call is for. */
+export function repositoryOf(
+  input: { registryId?: string | undefined; repositoryName: string },
+  call: Call,
+): Repository {
+  return registryOf(input, call).repository(input.repositoryName);
+}
+
+/** How answers name a repository. */
+export function idsOf({ account, name }: Repository): { registryId: string; repositoryName: string } {
+  return { registryId: account, repositoryName: name };
+}
 
 /** The fields of operations that answer in pages. */
 export const paging = {

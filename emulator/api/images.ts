@@ -13,7 +13,7 @@ import {
   operation,
   pageOf,
   paging,
-  registryOf,
+  repositoryOf,
   timestamp,
 } from './call.ts';
 
@@ -23,10 +23,6 @@ type ImageId = z.infer<typeof imageIdSchema>;
 const imageIdsSchema = z
   .array(imageIdSchema)
   .check(z.minLength(1), z.maxLength(100, 'Member must have length less than or equal to 100'));
-
-function found(input: { registryId?: string | undefined; repositoryName: string }, call: Call): Repository {
-  return registryOf(input, call).repository(input.repositoryName);
-}
 
 interface Failure {
   readonly imageId: ImageId;
@@ -82,7 +78,7 @@ const batchGetSchema = z.object({
 });
 
 function batchGet(input: z.infer<typeof batchGetSchema>, call: Call): unknown {
-  const repository = found(input, call);
+  const repository = repositoryOf(input, call);
   const images: unknown[] = [];
   const failures: Failure[] = [];
   for (const imageId of input.imageIds) {
@@ -123,7 +119,7 @@ const putSchema = z.object({
 });
 
 function putImage(input: z.infer<typeof putSchema>, call: Call): unknown {
-  const repository = found(input, call);
+  const repository = repositoryOf(input, call);
   const bytes = new TextEncoder().encode(input.imageManifest);
   if (input.imageDigest !== undefined && input.imageDigest !== digestOf(bytes)) {
     throw new EcrError(
@@ -150,7 +146,7 @@ const describeSchema = z.object({
 type Filter = z.infer<typeof describeSchema>['filter'];
 
 function describeImages(input: z.infer<typeof describeSchema>, call: Call): unknown {
-  const repository = found(input, call);
+  const repository = repositoryOf(input, call);
   const images = input.imageIds?.map((imageId) => resolveOrThrow(imageId, repository)) ?? [
     ...repository.images.values(),
   ];
@@ -193,13 +189,13 @@ function detailsOf({ digest, manifest, pushedAt, artifactType }: Image, reposito
 const listSchema = z.object({ ...inRepository, filter: describeSchema.shape.filter, ...paging });
 
 function listImages(input: z.infer<typeof listSchema>, call: Call): unknown {
-  const repository = found(input, call);
-  const all = [...repository.images.keys()].flatMap((digest) => idsOf(digest, repository, input.filter));
+  const repository = repositoryOf(input, call);
+  const all = [...repository.images.keys()].flatMap((digest) => imageIdsOf(digest, repository, input.filter));
   const { page, next } = pageOf(all, input);
   return { imageIds: page, ...next };
 }
 
-function idsOf(imageDigest: Digest, repository: Repository, filter: Filter): ImageId[] {
+function imageIdsOf(imageDigest: Digest, repository: Repository, filter: Filter): ImageId[] {
   const tags = repository.tagsOf(imageDigest);
   if (!matches(tags, filter)) return [];
   return tags.length > 0 ? tags.map((imageTag) => ({ imageDigest, imageTag })) : [{ imageDigest }];
@@ -208,7 +204,7 @@ function idsOf(imageDigest: Digest, repository: Repository, filter: Filter): Ima
 const batchDeleteSchema = z.object({ ...inRepository, imageIds: imageIdsSchema });
 
 function batchDelete(input: z.infer<typeof batchDeleteSchema>, call: Call): unknown {
-  const repository = found(input, call);
+  const repository = repositoryOf(input, call);
   const imageIds: ImageId[] = [];
   const failures: Failure[] = [];
   for (const imageId of input.imageIds) {

@@ -6,14 +6,16 @@ const tokenSchema = z.object({
 });
 
 function getToken({ registryIds = [undefined] }: z.infer<typeof tokenSchema>, call: Call): unknown {
-  const { service, region } = call;
+  const { service, region, principal } = call;
+  const { accessKey } = principal;
   const expires = service.now() + service.tokenLifetime * 1_000;
   const authorizationData = registryIds.map((registryId) => {
-    const { account } = registryOf({ registryId }, call);
+    const registry = registryOf({ registryId }, call);
+    const { account } = registry;
     return {
-      authorizationToken: service.tokens.issue({ account, region, expires }),
+      authorizationToken: service.tokens.issue({ account, region, accessKey, expires }),
       expiresAt: timestamp(expires),
-      proxyEndpoint: service.urlOf(region),
+      proxyEndpoint: service.addressOf(registry),
     };
   });
   return { authorizationData };

@@ -1,11 +1,16 @@
 import { EcrError, invalidParameter, repositoryNotFound } from '../errors.ts';
+import { AccountSettings } from './accountSettings.ts';
 import { Repository, type World } from './repository.ts';
-import { isEcrName, NAME_RULE, type RepositorySettings } from './settings.ts';
+import { ECR_SETTINGS, isEcrName, NAME_RULE, type RepositorySettings } from './settings.ts';
+import { type Template, Templates } from './templates.ts';
 
 /** One account's registry in one region, which knows nothing of the others. */
 export class Registry {
   readonly account: string;
   readonly region: string;
+  /** What the account has set for it. */
+  readonly accountSettings = new AccountSettings();
+  readonly templates: Templates;
   readonly #world: World;
   readonly #repositories = new Map<string, Repository>();
 
@@ -13,6 +18,10 @@ export class Registry {
     this.account = account;
     this.region = region;
     this.#world = world;
+    this.templates = new Templates(account);
+    const { blobMounting, createOnPush } = world.behaviour;
+    if (blobMounting) this.accountSettings.set('BLOB_MOUNTING', 'ENABLED');
+    if (createOnPush) this.templates.add(forEveryPush(world.now()));
   }
 
   /** All repositories, by name. */
@@ -61,6 +70,17 @@ export class Registry {
     this.#repositories.delete(name);
     return repository;
   }
+}
+
+function forEveryPush(createdAt: number): Template {
+  return {
+    prefix: 'ROOT',
+    description: undefined,
+    appliedFor: ['CREATE_ON_PUSH'],
+    customRoleArn: undefined,
+    settings: ECR_SETTINGS,
+    createdAt,
+  };
 }
 
 /** All registries of an emulator: every account that it knows, in every region that it was asked for. */

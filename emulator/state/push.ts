@@ -1,6 +1,6 @@
 import { digestOf } from '../../src/image/digest.ts';
-import { blobsOf, childrenOf } from '../../src/image/manifest.ts';
-import { childrenNotFound, EcrError, invalidParameter, layersNotFound } from '../errors.ts';
+import { EcrError, invalidParameter } from '../errors.ts';
+import { assertReferenced } from './referenced.ts';
 import type { Image, Repository } from './repository.ts';
 import { parseStrictly } from './schema.ts';
 import { isEcrTag, isImmutable } from './settings.ts';
@@ -24,7 +24,7 @@ export function pushImage(repository: Repository, push: Push): Image {
   const stored = parseStrictly(push.bytes, push.mediaType, repository.world.behaviour);
   const digest = digestOf(push.bytes);
   assertTag(repository, push, digest);
-  assertComplete(repository, stored.manifest);
+  assertReferenced(repository, stored.manifest);
   if (push.whenThere === 'refuse') assertNew(repository, push, digest);
   const image = repository.images.get(digest) ?? { ...stored, digest, pushedAt: repository.world.now() };
   repository.images.set(digest, image);
@@ -39,8 +39,12 @@ function assertTag(repository: Repository, { tag, whenThere }: Push, digest: str
   const { behaviour } = repository.world;
   const current = repository.tags.get(tag);
   if (current !== undefined && isImmutable(tag, repository.settings)) {
-    const same = current === digest && behaviour.sameDigestUnderImmutableTag === 'accepted';
-    if (whenThere === 'refuse' || !same) throw tagTaken(repository, tag);
+    const { sameDigestInApi, sameDigestUnderImmutableTag } = behaviour;
+    const passes =
+      whenThere === 'refuse'
+        ? sameDigestInApi === 'ImageAlreadyExists'
+        : sameDigestUnderImmutableTag === 'accepted';
+    if (current !== digest || !passes) throw tagTaken(repository, tag);
   }
   const others = [...repository.tags].filter(([name, target]) => target === digest && name !== tag);
   if (others.length >= behaviour.maximumTags) {
@@ -56,17 +60,6 @@ function tagTaken({ name, world }: Repository, tag: string): EcrError {
     'ImageTagAlreadyExistsException',
     `The image tag '${tag}' already exists in the '${name}' repository and cannot be overwritten because the ${world.behaviour.immutableWords} is immutable.`,
   );
-}
-
-function assertComplete(repository: Repository, manifest: Image['manifest']): void {
-  const layers = blobsOf(manifest).filter(({ digest }) => repository.layerSize(digest) === undefined);
-  if (layers.length > 0) throw layersNotFound(digestsOf(layers), repository);
-  const children = childrenOf(manifest).filter(({ digest }) => !repository.images.has(digest));
-  if (children.length > 0) throw childrenNotFound(digestsOf(children), repository);
-}
-
-function digestsOf(descriptors: readonly { digest: string }[]): string[] {
-  return descriptors.map(({ digest }) => digest);
 }
 
 function assertNew({ images, tags, name, account }: Repository, { tag }: Push, digest: string): void {

@@ -51,8 +51,13 @@ export class Repository implements Place {
     this.settings = { ...ECR_SETTINGS, ...settings };
   }
 
-  /** The layer's size in bytes, or nothing when it is not there, or not yet. */
+  /** The layer's size in bytes as whoever asks is told it, or nothing when it is not there, or not yet. */
   layerSize(digest: Digest): number | undefined {
+    return this.world.behaviour.raceShowsLayer ? this.#layers.get(digest)?.size : this.settledSize(digest);
+  }
+
+  /** The same as a manifest that is pushed finds it. */
+  settledSize(digest: Digest): number | undefined {
     const layer = this.#layers.get(digest);
     return layer && layer.visibleAt <= this.world.now() ? layer.size : undefined;
   }

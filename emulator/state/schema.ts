@@ -2,6 +2,7 @@ import * as z from 'zod/mini';
 import { sizeSchema } from '../../src/image/descriptor.ts';
 import { digestSchema } from '../../src/image/digest.ts';
 import { type Manifest, ManifestError, parseManifest } from '../../src/image/manifest.ts';
+import type { Behaviour } from '../behaviour.ts';
 import { invalidParameter } from '../errors.ts';
 
 /*
@@ -50,6 +51,13 @@ const indexSchema = z.strictObject({
   manifests: z.array(z.strictObject({ ...content, platform: z.optional(platformSchema) })),
 });
 
+/** What is read of a manifest that may have any fields. */
+const anySchema = z.object({
+  mediaType: common.mediaType,
+  artifactType: common.artifactType,
+  annotations: annotationsSchema,
+});
+
 /** A manifest as ECR keeps it. */
 export interface StoredManifest {
   readonly manifest: Manifest;
@@ -66,17 +74,22 @@ export interface StoredManifest {
 export function parseStrictly(
   bytes: Uint8Array,
   declared: string | undefined,
-  { requireMediaType }: { requireMediaType: boolean },
+  { requireMediaType, manifestFields }: Pick<Behaviour, 'requireMediaType' | 'manifestFields'>,
 ): StoredManifest {
   const manifest = parseLeniently(bytes, declared);
   const json: unknown = JSON.parse(new TextDecoder().decode(bytes));
-  const parsed = z.safeParse(manifest.kind === 'index' ? indexSchema : imageSchema, json);
+  const parsed = z.safeParse(schemaOf(manifest, manifestFields), json);
   if (!parsed.success) throw invalidSyntax();
   const { mediaType, artifactType, annotations } = parsed.data;
   // A manifest that does not say what it is must at least have been given as something.
   if (!mediaType && (requireMediaType || !declared)) throw invalidSyntax();
   const configType = manifest.kind === 'image' ? manifest.config.mediaType : undefined;
   return { manifest, artifactType: artifactType ?? configType, annotations };
+}
+
+function schemaOf({ kind }: Manifest, fields: Behaviour['manifestFields']) {
+  if (fields === 'any') return anySchema;
+  return kind === 'index' ? indexSchema : imageSchema;
 }
 
 function parseLeniently(bytes: Uint8Array, declared: string | undefined): Manifest {

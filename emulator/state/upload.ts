@@ -7,20 +7,18 @@ import type { Digest } from '../../src/image/digest.ts';
 import type { Behaviour } from '../behaviour.ts';
 import { EcrError } from '../errors.ts';
 
+type Limits = Pick<Behaviour, 'minimumPart' | 'maximumLayer' | 'emptyBlobs'>;
+
 /** A layer on its way in, over /v2/ or over the JSON API. */
 export class LayerUpload implements Upload {
   readonly id = randomUUID();
   readonly #writer: BlobWriter;
-  readonly #limits: Pick<Behaviour, 'minimumPart' | 'maximumLayer'>;
+  readonly #limits: Limits;
   readonly #ended: (digest?: Digest) => void;
   readonly #parts: number[] = [];
 
   /** @param ended is told when the upload is over, with the digest of the layer if there is one */
-  constructor(
-    writer: BlobWriter,
-    limits: Pick<Behaviour, 'minimumPart' | 'maximumLayer'>,
-    ended: (digest?: Digest) => void,
-  ) {
+  constructor(writer: BlobWriter, limits: Limits, ended: (digest?: Digest) => void) {
     this.#writer = writer;
     this.#limits = limits;
     this.#ended = ended;
@@ -47,7 +45,7 @@ export class LayerUpload implements Upload {
   }
 
   async commit(digest: Digest): Promise<void> {
-    if (this.received === 0) {
+    if (this.received === 0 && this.#limits.emptyBlobs === 'refused') {
       throw new EcrError(
         'EmptyUploadException',
         'The specified layer upload does not contain any layer parts',

@@ -6,24 +6,33 @@ import type {
 } from '../../src/distribution/server/backend.ts';
 import type { Descriptor } from '../../src/image/descriptor.ts';
 import { type Digest, isDigest } from '../../src/image/digest.ts';
-import { blobsOf, describe, type ManifestContent } from '../../src/image/manifest.ts';
+import { describe, type ManifestContent } from '../../src/image/manifest.ts';
 import { EcrError } from '../errors.ts';
 import type { Registry } from '../state/cloud.ts';
 import { convertFor } from '../state/convert.ts';
+import { mountLayer } from '../state/mounting.ts';
 import { pushImage } from '../state/push.ts';
 import type { Repository } from '../state/repository.ts';
 import type { Presign } from './backend.ts';
+import { wordedForV2 } from './wording.ts';
 
 /** One repository, as the distribution API shows it. */
 export class EcrRepository implements RepositoryBackend {
   readonly #repository: Repository;
   readonly #registry: Registry;
   readonly #presign: Presign;
+  readonly #mayMount: (from: string) => boolean;
 
-  constructor(repository: Repository, registry: Registry, presign: Presign) {
+  /** @param mayMount whether blobs may be mounted from a repository, by who asks for it */
+  constructor(
+    repository: Repository,
+    registry: Registry,
+    { presign, mayMount }: { presign: Presign; mayMount: (from: string) => boolean },
+  ) {
     this.#repository = repository;
     this.#registry = registry;
     this.#presign = presign;
+    this.#mayMount = mayMount;
   }
 
   async statBlob(digest: Digest): Promise<number | undefined> {
@@ -40,18 +49,9 @@ export class EcrRepository implements RepositoryBackend {
   }
 
   async mountBlob(digest: Digest, from: string): Promise<boolean> {
-    if (!this.#repository.world.behaviour.blobMounting || !this.#registry.has(from)) return false;
-    const source = this.#registry.repository(from);
-    const size = source.layerSize(digest);
-    const { encryptionType: theirs } = source.settings.encryptionConfiguration;
-    const { encryptionType: ours } = this.#repository.settings.encryptionConfiguration;
-    // A layer that no manifest over there refers to cannot be mounted.
-    const referred = [...source.images.values()].some(({ manifest }) =>
-      blobsOf(manifest).some((blob) => blob.digest === digest),
-    );
-    if (size === undefined || !referred || theirs !== ours) return false;
-    this.#repository.addLayer(digest, size);
-    return true;
+    if (this.#registry.accountSettings.get('BLOB_MOUNTING') !== 'ENABLED') return false;
+    if (!this.#registry.has(from) || !this.#mayMount(from)) return false;
+    return mountLayer(digest, this.#registry.repository(from), this.#repository);
   }
 
   beginUpload(): Promise<Upload> {
@@ -71,7 +71,11 @@ export class EcrRepository implements RepositoryBackend {
 
   async writeManifest(reference: string, { bytes, mediaType }: ManifestContent): Promise<void> {
     const tag = isDigest(reference) ? undefined : reference;
-    pushImage(this.#repository, { bytes, mediaType, tag, whenThere: 'accept' });
+    try {
+      pushImage(this.#repository, { bytes, mediaType, tag, whenThere: 'accept' });
+    } catch (error) {
+      throw wordedForV2(error, this.#repository.world.behaviour);
+    }
   }
 
   async deleteManifest(reference: string): Promise<boolean> {

@@ -1,6 +1,7 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as z from 'zod/mini';
+import { safeJson } from '../distribution/errors.ts';
 import type { Manifest } from '../image/manifest.ts';
 import type { Platform } from '../image/platform.ts';
 import { openLayout } from '../layout/layout.ts';
@@ -224,6 +225,8 @@ type Metadata = z.infer<typeof metadataSchema>;
 /** The metadata as buildx wrote it, less the name under which it was pushed to us, which is gone by now. */
 async function readMetadata({ metadataFile }: Prepared): Promise<Metadata> {
   const text = await readFile(metadataFile, 'utf8').catch(() => '{}');
-  const { 'image.name': _, ...metadata } = z.parse(metadataSchema, JSON.parse(text));
+  const { data } = z.safeParse(metadataSchema, safeJson(text));
+  if (!data) throw new Problems(['docker buildx wrote metadata that cannot be read: see its output above']);
+  const { 'image.name': _, ...metadata } = data;
   return metadata;
 }

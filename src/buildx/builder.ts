@@ -1,4 +1,5 @@
 import * as z from 'zod/mini';
+import { safeJson } from '../distribution/errors.ts';
 import { Problems } from '../problems.ts';
 import type { Docker } from './docker.ts';
 
@@ -105,7 +106,9 @@ const containerSchema = z.looseObject({
 async function containerRoute(docker: Docker, container: string): Promise<Route> {
   const answer = await docker.ask(['container', 'inspect', '--format', '{{json .}}', container]);
   if (answer.code !== 0) return { kind: 'layout', why: `the container ${container} cannot be inspected` };
-  const { HostConfig, NetworkSettings } = z.parse(containerSchema, JSON.parse(answer.stdout));
+  const { data } = z.safeParse(containerSchema, safeJson(answer.stdout));
+  if (!data) return { kind: 'layout', why: `docker describes the container ${container} in an unknown way` };
+  const { HostConfig, NetworkSettings } = data;
   if (HostConfig.NetworkMode === 'host') return { kind: 'registry', host: LOOPBACK };
   const gateway = Object.values(NetworkSettings.Networks).find(({ Gateway }) => Gateway)?.Gateway;
   if (!gateway)

@@ -71,10 +71,10 @@ export class Forecast {
     return true;
   }
 
-  /** A manifest, and all that stand below it. */
+  /** A manifest, and those that it lists: no builder puts an index into an index. */
   async #read(descriptor: Descriptor): Promise<Manifest[]> {
     const manifest = await this.#content.manifest(descriptor);
-    const below = await Promise.all(childrenOf(manifest).map((child) => this.#read(child)));
-    return [manifest, ...below.flat()];
+    const below = await Promise.all(childrenOf(manifest).map((child) => this.#content.manifest(child)));
+    return [manifest, ...below];
   }
 }

@@ -1,5 +1,6 @@
 import * as z from 'zod/mini';
 import { RegistryError, safeJson } from './errors.ts';
+import { webAddress } from './location.ts';
 import type { Transport } from './transport.ts';
 
 /** What a request wants to do with a repository. */
@@ -30,31 +31,71 @@ export function tokenAuthorizer(fetchToken: (refused?: string) => Promise<string
   };
 }
 
-const tokenSchema = z.looseObject({ token: z.optional(z.string()), access_token: z.optional(z.string()) });
+/** What fits into a header. */
+const valueSchema = z.optional(z.string().check(z.regex(/^[!-~]+$/)));
+const tokenSchema = z.looseObject({ token: valueSchema, access_token: valueSchema });
+
+/** Gives user and password as basic authentication has them, in base64; nothing to be nobody. */
+export type Login = () => Promise<string | undefined>;
 
 /**
- * Authorizes as nobody: a registry that wants a bearer token even for public images is asked for an anonymous one.
+ * Authorizes as the registry's challenge asks: with user and password, or with a bearer token, which many registries want even
+ * for public images and give to nobody in particular.
  * https://distribution.github.io/distribution/spec/auth/token/
+ * @param origin the registry's own; to a token service elsewhere user and password go only over TLS, unless the registry itself
+ *   is spoken to without
+ * @param onToken told of every bearer token before it is used, so that it can be masked
  */
-export function anonymousAuthorizer(transport: Transport): Authorizer {
-  const tokens = new Map<string, string>();
-  return {
-    header: async (scope) => tokens.get(scope.repository),
-    async challenged(challenge, scope, sent) {
-      if (tokens.get(scope.repository) !== sent) return true;
-      const realm = readBearerChallenge(challenge);
-      if (!realm) return false;
-      const url = new URL(realm.realm);
-      if (realm.service) url.searchParams.set('service', realm.service);
-      url.searchParams.set('scope', realm.scope ?? `repository:${scope.repository}:${scope.actions}`);
-      tokens.set(scope.repository, `Bearer ${await fetchAnonymousToken(transport, url)}`);
+export function challengedAuthorizer(
+  origin: string,
+  transport: Transport,
+  login: Login = async () => undefined,
+  onToken: (token: string) => void = () => undefined,
+): Authorizer {
+  const headers = new Map<string, string>();
+  const answers = new Map<string, Promise<boolean>>();
+  const keyOf = ({ repository, actions }: Scope) => `${repository} ${actions}`;
+  const answer: Authorizer['challenged'] = async (challenge, scope, sent) => {
+    const basic = await login();
+    const realm = readBearerChallenge(challenge);
+    if (realm) {
+      const trusted = realm.realm.protocol === 'https:' || origin.startsWith('http:');
+      const token = await fetchToken(transport, tokenUrl(realm, scope), trusted ? basic : undefined);
+      onToken(token);
+      headers.set(keyOf(scope), `Bearer ${token}`);
       return true;
+    }
+    const header = basic && /^basic\b/i.test(challenge ?? '') ? `Basic ${basic}` : undefined;
+    if (!header || header === sent) return false;
+    headers.set(keyOf(scope), header);
+    return true;
+  };
+  return {
+    header: async (scope) => headers.get(keyOf(scope)),
+    async challenged(challenge, scope, sent) {
+      const key = keyOf(scope);
+      if (headers.get(key) !== sent) return true;
+      // Requests that are challenged together share one answer.
+      const answered = answers.get(key) ?? answer(challenge, scope, sent).finally(() => answers.delete(key));
+      answers.set(key, answered);
+      return answered;
     },
   };
 }
 
-async function fetchAnonymousToken(transport: Transport, url: URL): Promise<string> {
-  const answer = await transport.send({ method: 'GET', url });
+function tokenUrl({ realm, service, scope }: BearerChallenge, { repository, actions }: Scope): URL {
+  const url = new URL(realm);
+  if (service) url.searchParams.set('service', service);
+  url.searchParams.set('scope', scope ?? `repository:${repository}:${actions}`);
+  return url;
+}
+
+async function fetchToken(transport: Transport, url: URL, basic: string | undefined): Promise<string> {
+  const answer = await transport.send({
+    method: 'GET',
+    url,
+    headers: { ...(basic && { authorization: `Basic ${basic}` }) },
+  });
   const body = (await answer.bytes(64 * 1024)).toString();
   if (answer.status !== 200) throw new RegistryError({ method: 'GET', url }, { status: answer.status, body });
   const token = z.safeParse(tokenSchema, safeJson(body));
@@ -65,7 +106,7 @@ async function fetchAnonymousToken(transport: Transport, url: URL): Promise<stri
 }
 
 interface BearerChallenge {
-  readonly realm: string;
+  readonly realm: URL;
   readonly service: string | undefined;
   readonly scope: string | undefined;
 }
@@ -74,7 +115,6 @@ interface BearerChallenge {
 function readBearerChallenge(header: string | undefined): BearerChallenge | undefined {
   if (!header || !/^bearer\s/i.test(header)) return undefined;
   const field = (name: string) => new RegExp(`[\\s,]${name}="([^"]*)"`, 'i').exec(header)?.[1];
-  const realm = field('realm');
-  if (!realm || !URL.canParse(realm)) return undefined;
-  return { realm, service: field('service'), scope: field('scope') };
+  const realm = webAddress(field('realm'));
+  return realm && { realm, service: field('service'), scope: field('scope') };
 }

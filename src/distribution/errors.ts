@@ -1,7 +1,8 @@
 import * as z from 'zod/mini';
+import { plain } from '../words.ts';
 
-/** The most of a registry's answer that an error repeats, in characters. */
-const MAX_DETAIL = 500;
+/** How long a registry may ask to be left alone, in milliseconds: whatever is more counts as this. */
+const MAX_RETRY_AFTER = 60_000;
 
 const bodySchema = z.looseObject({
   errors: z.array(z.looseObject({ code: z.optional(z.string()), message: z.optional(z.string()) })),
@@ -10,6 +11,8 @@ const bodySchema = z.looseObject({
 /** One request of which a registry said no, or gave an answer that cannot be right. */
 export class RegistryError extends Error {
   override readonly name = 'RegistryError';
+  readonly method: string;
+  readonly url: URL;
   readonly status: number;
   /** The codes of the distribution API, such as NAME_UNKNOWN; none when the answer was not in its form. */
   readonly codes: readonly string[];
@@ -25,6 +28,8 @@ export class RegistryError extends Error {
     const { codes, said } = readRefusal(answer.body);
     const words = said ? `: ${said}` : '';
     super(`${request.method} ${redactUrl(request.url)} answered ${answer.status}${words}`);
+    this.method = request.method;
+    this.url = request.url;
     this.status = answer.status;
     this.codes = codes;
     this.said = said;
@@ -37,13 +42,37 @@ export class ContentError extends Error {
   override readonly name = 'ContentError';
 }
 
+/** An upload whose connection took nothing more. */
+export class StalledError extends Error {
+  override readonly name = 'StalledError';
+
+  /** @param limit how long it took nothing, in milliseconds */
+  constructor(limit: number) {
+    super(`the connection took nothing for ${Math.round(limit / 1000)} s`);
+  }
+}
+
+/** An answer that did not come in time, or so slowly that it would not. */
+export class TimeoutError extends Error {
+  override readonly name = 'TimeoutError';
+}
+
+/** An upload that the registry had begun and knows no more. */
+export class LostUploadError extends Error {
+  override readonly name = 'LostUploadError';
+
+  constructor(cause: RegistryError) {
+    super(cause.message, { cause });
+  }
+}
+
 function readRefusal(body: string): { codes: string[]; said: string } {
   const parsed = z.safeParse(bodySchema, safeJson(body));
-  if (!parsed.success) return { codes: [], said: oneLine(body) };
+  if (!parsed.success) return { codes: [], said: plain(body) };
   const { errors } = parsed.data;
   return {
-    codes: errors.flatMap(({ code }) => (code ? [code] : [])),
-    said: oneLine(errors.map(({ code, message }) => [code, message].filter(Boolean).join(': ')).join('; ')),
+    codes: errors.flatMap(({ code }) => (code ? [plain(code)] : [])),
+    said: plain(errors.map(({ code, message }) => [code, message].filter(Boolean).join(': ')).join('; ')),
   };
 }
 
@@ -56,24 +85,16 @@ export function safeJson(text: string): unknown {
   }
 }
 
-/** A registry's words on one line: an answer must not be able to write log lines of its own. */
-function oneLine(text: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is taken out
-  const line = text.replace(/[\u0000-\u001f\u007f]+/g, ' ').trim();
-  return line.length > MAX_DETAIL ? `${line.slice(0, MAX_DETAIL)}…` : line;
-}
-
 function readRetryAfter(header: string | undefined): number | undefined {
   if (header === undefined) return undefined;
   const seconds = Number(header);
-  if (Number.isFinite(seconds)) return Math.max(0, seconds * 1000);
-  const date = Date.parse(header);
-  return Number.isNaN(date) ? undefined : Math.max(0, date - Date.now());
+  const pause = Number.isFinite(seconds) ? seconds * 1000 : Date.parse(header) - Date.now();
+  return Number.isNaN(pause) ? undefined : Math.min(MAX_RETRY_AFTER, Math.max(0, pause));
 }
 
-/** A URL fit for logs: no user information, and no query, which may hold a signature. */
+/** A URL fit for logs: not too long, with no user information, and no query, which may hold a signature. */
 export function redactUrl(url: URL): string {
-  return `${url.origin}${url.pathname}${url.search ? '?…' : ''}`;
+  return `${plain(`${url.origin}${url.pathname}`)}${url.search ? '?…' : ''}`;
 }
 
 /** What an error says: connection failures come as an AggregateError without words of its own. */

@@ -4,8 +4,9 @@ import { type Digest, isDigest } from '../image/digest.ts';
 import { MAX_MANIFEST_BYTES, type Manifest, type ManifestContent, parseManifest } from '../image/manifest.ts';
 import { MANIFEST_TYPES } from '../image/mediaTypes.ts';
 import type { Scope } from './auth.ts';
-import { ContentError, RegistryError, redactUrl } from './errors.ts';
-import { type RetryPolicy, withRetry } from './retry.ts';
+import { ContentError, LostUploadError, RegistryError, redactUrl } from './errors.ts';
+import { leadsTo } from './location.ts';
+import { isRetriable, type RetryPolicy, withRetry } from './retry.ts';
 import type { Session } from './session.ts';
 import type { HttpResponse } from './transport.ts';
 import { verifyContent } from './verified.ts';
@@ -34,16 +35,26 @@ export interface RepositoryOptions {
  */
 export class Repository {
   readonly #options: RepositoryOptions;
+  #breaking = new AbortController();
   #ahead: { readonly at: number; readonly target: Promise<URL> }[] = [];
 
   constructor(options: RepositoryOptions) {
     this.#options = options;
   }
 
+  /**
+   * Breaks off whatever is under way, which fails with this reason, whether it was being sent or waited for its next try. What
+   * begins later is not affected.
+   */
+  breakOff(reason: Error): void {
+    this.#breaking.abort(reason);
+    this.#breaking = new AbortController();
+  }
+
   /** The blob's size in bytes, or nothing when the repository lacks it ("Checking if content exists"). */
   statBlob(digest: Digest): Promise<number | undefined> {
-    return this.#retried(async () => {
-      const answer = await this.#head(`blobs/${digest}`);
+    return this.#retried(async (signal) => {
+      const answer = await this.#head(`blobs/${digest}`, signal);
       return answer && Number(answer.header('content-length') ?? 0);
     });
   }
@@ -53,16 +64,17 @@ export class Repository {
    * a failure in the middle of the stream is the caller's to try again.
    */
   readBlob(descriptor: Descriptor): Promise<Readable> {
-    return this.#retried(async () => {
+    return this.#retried(async (signal) => {
       const url = this.#url(`blobs/${descriptor.digest}`);
       const answer = await this.#options.session.send({
+        signal,
         method: 'GET',
         url,
         scope: this.#scope('pull'),
         expect: [200],
       });
       // The error of either stage reaches the reader through the last one.
-      return pipeline(answer.body, verifyContent(descriptor, redactUrl(url)), () => undefined);
+      return pipeline(answer.stream(), verifyContent(descriptor, redactUrl(url)), () => undefined);
     });
   }
 
@@ -74,20 +86,49 @@ export class Repository {
     this.#options.session.prepare();
     this.#forgetOld();
     if (this.#ahead.length >= BEGUN_AHEAD) return;
-    const target = this.#postUpload();
+    const target = this.#postUpload(this.#breaking.signal);
     target.catch(() => undefined);
     this.#ahead.push({ at: performance.now(), target });
   }
 
   /**
+   * Begins an upload and waits for the answer: some registries create a missing repository with its first upload.
+   * @throws RegistryError when the registry refuses
+   */
+  async beginAhead(): Promise<void> {
+    const target = await this.#retried((signal) => this.#postUpload(signal));
+    this.#ahead.push({ at: performance.now(), target: Promise.resolve(target) });
+  }
+
+  /**
    * Uploads a blob with POST and one monolithic PUT, the only upload that ECR does by the book.
    * @param open gives the content from its first byte; called again for each try
+   * @param from a repository of the same registry that holds the blob, from which it may be mounted ("Mounting a blob from
+   *   another repository"); a registry that does not mount it, or may not, gets it as an ordinary upload
    */
-  writeBlob(descriptor: Descriptor, open: () => Promise<Readable>): Promise<void> {
-    return this.#retried(async () => {
-      const target = await this.#beginUpload();
-      target.searchParams.set('digest', descriptor.digest);
+  writeBlob(
+    descriptor: Descriptor,
+    open: () => Promise<Readable>,
+    from?: string,
+  ): Promise<'sent' | 'mounted'> {
+    return this.#retried(async (signal) => {
+      const begun = await (from ? this.#mount(descriptor.digest, from, signal) : this.#beginUpload(signal));
+      if (begun === 'mounted') return begun;
+      begun.searchParams.set('digest', descriptor.digest);
+      await this.#putBlob(begun, descriptor, open, signal);
+      return 'sent';
+    });
+  }
+
+  async #putBlob(
+    target: URL,
+    descriptor: Descriptor,
+    open: () => Promise<Readable>,
+    signal: AbortSignal,
+  ): Promise<void> {
+    try {
       const answer = await this.#options.session.send({
+        signal,
         method: 'PUT',
         url: target,
         scope: this.#scope('pull,push'),
@@ -97,14 +138,32 @@ export class Repository {
         expect: [201],
       });
       await answer.drain();
-    });
+    } catch (error) {
+      // The registry has forgotten an upload that it had begun: the next try begins another.
+      const lost = error instanceof RegistryError && error.codes.includes('BLOB_UPLOAD_UNKNOWN');
+      throw lost ? new LostUploadError(error) : error;
+    }
   }
 
   /** An upload that was begun ahead, or a new one. */
-  async #beginUpload(): Promise<URL> {
+  async #beginUpload(signal: AbortSignal): Promise<URL> {
     this.#forgetOld();
     const begun = this.#ahead.shift();
-    return begun ? begun.target.catch(() => this.#postUpload()) : this.#postUpload();
+    return begun ? begun.target.catch(() => this.#postUpload(signal)) : this.#postUpload(signal);
+  }
+
+  async #mount(digest: Digest, from: string, signal: AbortSignal): Promise<URL | 'mounted'> {
+    const url = this.#url('blobs/uploads/');
+    url.searchParams.set('mount', digest);
+    url.searchParams.set('from', from);
+    try {
+      const answer = await this.#post(url, [201, 202], signal);
+      return answer.status === 201 ? 'mounted' : this.#uploadAt(answer, url);
+    } catch (error) {
+      // Whoever may push need not be allowed to read the other repository: then the blob is sent after all.
+      if (!(error instanceof RegistryError) || isRetriable(error)) throw error;
+      return this.#beginUpload(signal);
+    }
   }
 
   #forgetOld(): void {
@@ -112,26 +171,37 @@ export class Repository {
     this.#ahead = this.#ahead.filter(({ at }) => at > oldest);
   }
 
-  async #postUpload(): Promise<URL> {
+  async #postUpload(signal: AbortSignal): Promise<URL> {
     const url = this.#url('blobs/uploads/');
+    return this.#uploadAt(await this.#post(url, [202], signal), url);
+  }
+
+  async #post(url: URL, expect: readonly number[], signal: AbortSignal): Promise<HttpResponse> {
     const answer = await this.#options.session.send({
+      signal,
       method: 'POST',
       url,
       scope: this.#scope('pull,push'),
       headers: { 'content-length': '0' },
-      expect: [202],
+      expect,
     });
     await answer.drain();
-    const location = answer.header('location');
-    if (!location || !URL.canParse(location, url.href)) {
-      throw new RegistryError({ method: 'POST', url }, { status: answer.status, body: 'no upload location' });
-    }
-    return new URL(location, url);
+    return answer;
+  }
+
+  /** Where the bytes of an upload go that a POST has begun. */
+  #uploadAt(answer: HttpResponse, url: URL): URL {
+    const location = leadsTo(answer.header('location'), url);
+    if (location) return location;
+    throw new RegistryError(
+      { method: 'POST', url },
+      { status: answer.status, body: 'no upload location that can be used' },
+    );
   }
 
   /** Whether the repository holds the manifest. */
   hasManifest(digest: Digest): Promise<boolean> {
-    return this.#retried(async () => (await this.#head(`manifests/${digest}`)) !== undefined);
+    return this.#retried(async (signal) => (await this.#head(`manifests/${digest}`, signal)) !== undefined);
   }
 
   /**
@@ -140,9 +210,10 @@ export class Repository {
    * @throws ContentError when a digest was asked for and other bytes came
    */
   readManifest(reference: string): Promise<Manifest | undefined> {
-    return this.#retried(async () => {
+    return this.#retried(async (signal) => {
       const url = this.#url(`manifests/${reference}`);
       const answer = await this.#options.session.send({
+        signal,
         method: 'GET',
         url,
         scope: this.#scope('pull'),
@@ -168,8 +239,9 @@ export class Repository {
 
   /** Writes a manifest under its digest or a tag ("Pushing manifests"), byte for byte. */
   writeManifest(reference: string, content: ManifestContent): Promise<void> {
-    return this.#retried(async () => {
+    return this.#retried(async (signal) => {
       const answer = await this.#options.session.send({
+        signal,
         method: 'PUT',
         url: this.#url(`manifests/${reference}`),
         scope: this.#scope('pull,push'),
@@ -183,8 +255,9 @@ export class Repository {
 
   /** Removes a tag ("Deleting tags"); nothing happens when it is not there. */
   deleteTag(tag: string): Promise<void> {
-    return this.#retried(async () => {
+    return this.#retried(async (signal) => {
       const answer = await this.#options.session.send({
+        signal,
         method: 'DELETE',
         url: this.#url(`manifests/${tag}`),
         scope: this.#scope('pull,push'),
@@ -194,8 +267,9 @@ export class Repository {
     });
   }
 
-  async #head(path: string): Promise<HttpResponse | undefined> {
+  async #head(path: string, signal: AbortSignal): Promise<HttpResponse | undefined> {
     const answer = await this.#options.session.send({
+      signal,
       method: 'HEAD',
       url: this.#url(path),
       scope: this.#scope('pull'),
@@ -214,7 +288,8 @@ export class Repository {
     return { repository: this.#options.name, actions };
   }
 
-  #retried<T>(operation: () => Promise<T>): Promise<T> {
-    return withRetry(operation, this.#options.retry, this.#options.onRetry);
+  #retried<T>(operation: (signal: AbortSignal) => Promise<T>): Promise<T> {
+    const { signal } = this.#breaking;
+    return withRetry(() => operation(signal), this.#options.retry, this.#options.onRetry, signal);
   }
 }

@@ -1,16 +1,23 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import pRetry from 'p-retry';
-import { ContentError, RegistryError } from './errors.ts';
+import { ContentError, LostUploadError, RegistryError, StalledError, TimeoutError } from './errors.ts';
 
 /** How often and how patiently a failed operation is tried again. Delays are in milliseconds. */
 export interface RetryPolicy {
   /** Tries after the first. */
   readonly retries: number;
+  /** Further tries after the registry was too busy (429), which says nothing of the request itself. */
+  readonly throttled: number;
   readonly minDelay: number;
   readonly maxDelay: number;
 }
 
-export const DEFAULT_RETRY: RetryPolicy = { retries: 5, minDelay: 500, maxDelay: 20_000 };
+export const DEFAULT_RETRY: RetryPolicy = {
+  retries: 5,
+  throttled: 12,
+  minDelay: 500,
+  maxDelay: 20_000,
+};
 
 const RETRIABLE_STATUS: ReadonlySet<number> = new Set([408, 425, 429, 500, 502, 503, 504]);
 
@@ -21,6 +28,9 @@ const RETRIABLE_CODES: ReadonlySet<string> = new Set([
   ...['UND_ERR_RES_CONTENT_LENGTH_MISMATCH', 'ERR_STREAM_PREMATURE_CLOSE'],
 ]);
 
+/** Failures of which a new try knows nothing. */
+const PASSING = [ContentError, LostUploadError, StalledError, TimeoutError];
+
 /** A failure that is followed by another try, in words; the pause is in milliseconds. */
 export function retryLine(where: string, error: Error, pause: number): string {
   return `${where}: ${error.message}; trying again in ${Math.ceil(pause / 1000)} s`;
@@ -29,7 +39,7 @@ export function retryLine(where: string, error: Error, pause: number): string {
 /** Whether trying once more may help: the registry was busy or broken, or the connection or the content was. */
 export function isRetriable(error: unknown): boolean {
   if (error instanceof RegistryError) return RETRIABLE_STATUS.has(error.status);
-  if (error instanceof ContentError) return true;
+  if (PASSING.some((kind) => error instanceof kind)) return true;
   if (!(error instanceof Error)) return false;
   if ('code' in error && typeof error.code === 'string' && RETRIABLE_CODES.has(error.code)) return true;
   return isRetriable(error.cause);
@@ -39,26 +49,50 @@ export function isRetriable(error: unknown): boolean {
  * Runs an operation, and again after a growing and jittered pause while it fails in a way that may pass. The
  * operation opens its body anew each time: a stream that was read once cannot be sent again.
  * @param onRetry told of each failure that is followed by another try, with the pause in milliseconds
- * @throws what the last try threw
+ * @param signal ends the trying, pauses too
+ * @throws what the last try threw, or the signal's reason
  */
 export async function withRetry<T>(
   operation: () => Promise<T>,
   policy: RetryPolicy,
   onRetry: (error: Error, pause: number) => void = () => undefined,
+  signal?: AbortSignal,
 ): Promise<T> {
+  let throttled = 0;
+  const isFree = (error: unknown) => isThrottled(error) && throttled <= policy.throttled;
+  const mayRetry = (error: unknown, consumed: number) =>
+    isRetriable(error) && (isFree(error) || consumed < policy.retries);
   return pRetry(operation, {
-    retries: policy.retries,
+    ...(signal && { signal }),
+    // One more than there are: with none left, no failure would be followed by a try that is not counted.
+    retries: policy.retries + 1,
     minTimeout: policy.minDelay,
     maxTimeout: policy.maxDelay,
     factor: 2,
     randomize: true,
-    shouldRetry: ({ error }) => isRetriable(error),
-    onFailedAttempt: async ({ error, retriesLeft, retryDelay }) => {
-      if (retriesLeft === 0 || !isRetriable(error)) return;
+    shouldRetry: ({ error, retriesConsumed }) => mayRetry(error, retriesConsumed),
+    shouldConsumeRetry: ({ error }) => {
+      if (isThrottled(error)) throttled += 1;
+      return !isFree(error);
+    },
+    onFailedAttempt: async ({ error, retriesConsumed, retryDelay }) => {
+      if (!mayRetry(error, retriesConsumed)) return;
+      // A try that is not counted comes without a pause of its own: its delay is none.
+      const least = isThrottled(error) ? Math.max(retryDelay, growing(throttled, policy)) : retryDelay;
       const asked = error instanceof RegistryError ? (error.retryAfter ?? 0) : 0;
-      const longer = Math.max(0, Math.min(asked, policy.maxDelay) - retryDelay);
-      onRetry(error, retryDelay + longer);
-      await sleep(longer);
+      const pause = Math.max(least, Math.min(asked, policy.maxDelay));
+      onRetry(error, pause);
+      // That the signal has ended the pause is seen right after it, and the signal's own reason is told then.
+      await sleep(pause - retryDelay, undefined, { ...(signal && { signal }) }).catch(() => undefined);
     },
   });
+}
+
+/** The pause after so many refusals, in milliseconds: twice as long each time, and jittered. */
+function growing(times: number, { minDelay, maxDelay }: RetryPolicy): number {
+  return Math.min(maxDelay, minDelay * 2 ** (times - 1) * (1 + Math.random()));
+}
+
+function isThrottled(error: unknown): boolean {
+  return error instanceof RegistryError && error.status === 429;
 }

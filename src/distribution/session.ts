@@ -1,5 +1,7 @@
+import { Readable } from 'node:stream';
 import type { Authorizer, Scope } from './auth.ts';
 import { RegistryError, redactUrl, wordsOf } from './errors.ts';
+import { leadsTo } from './location.ts';
 import type { HttpRequest, HttpResponse, Transport } from './transport.ts';
 
 /** How much of a refusal's body is read, in bytes. */
@@ -33,22 +35,32 @@ export function createSession(origin: string, transport: Transport, authorizer: 
         url: request.url,
         headers: { ...request.headers, ...(authorization && { authorization }) },
         ...(body !== undefined && { body }),
+        ...(request.signal && { signal: request.signal }),
       });
     } catch (error) {
+      // One that was not sent at all would keep its file open.
+      if (body instanceof Readable) body.destroy();
       throw new Error(`${request.method} ${redactUrl(request.url)}: ${wordsOf(error)}`, { cause: error });
     }
   };
+
+  /** What came of a renewal after a 403 that had no words. */
+  let renewed: string | undefined;
 
   const authorized = async (request: SessionRequest): Promise<HttpResponse> => {
     if (request.url.origin !== origin) return once(request, undefined);
     const sent = await authorizer.header(request.scope);
     const answer = await once(request, sent);
-    if (answer.status === 403) await throwUnlessExpired(request, answer);
-    else if (answer.status !== 401) return answer;
+    // The answer to a HEAD does not say whether it was the token: that is found out once, with another one.
+    const isWordless = answer.status === 403 && request.method === 'HEAD' && sent !== renewed;
+    if (answer.status === 403 && !isWordless) await throwUnlessExpired(request, answer);
+    else if (answer.status !== 401 && !isWordless) return answer;
     const another = await authorizer.challenged(answer.header('www-authenticate'), request.scope, sent);
     if (!another) return answer;
     await answer.drain();
-    return once(request, await authorizer.header(request.scope));
+    const header = await authorizer.header(request.scope);
+    if (isWordless) renewed = header;
+    return once(request, header);
   };
 
   return {
@@ -78,11 +90,8 @@ async function throwUnlessExpired(request: SessionRequest, answer: HttpResponse)
 
 /** Only reads follow redirects: ECR answers the GET of a blob with a presigned URL elsewhere. */
 function redirectTarget({ method, url }: SessionRequest, answer: HttpResponse): URL | undefined {
-  const location = answer.header('location');
   const follows = method === 'GET' && [301, 302, 303, 307, 308].includes(answer.status);
-  if (!follows || !location || !URL.canParse(location, url.href)) return undefined;
-  const target = new URL(location, url);
-  return target.protocol === 'https:' || target.protocol === url.protocol ? target : undefined;
+  return follows ? leadsTo(answer.header('location'), url) : undefined;
 }
 
 async function toError({ method, url }: SessionRequest, answer: HttpResponse): Promise<RegistryError> {

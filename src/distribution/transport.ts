@@ -1,14 +1,26 @@
 import { lookup as systemLookup } from 'node:dns';
 import type { LookupFunction } from 'node:net';
-import type { Readable } from 'node:stream';
+import { Readable } from 'node:stream';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { Agent, type Dispatcher, EnvHttpProxyAgent, request } from 'undici';
-import { RegistryError } from './errors.ts';
+import { RegistryError, redactUrl, TimeoutError } from './errors.ts';
 import { SpareConnections } from './spareConnections.ts';
+import { breakOffWhenDripping, breakOffWhenStalled } from './stall.ts';
 
 /** How long an answer, or its next bytes, may be waited for, in milliseconds. */
 const ANSWER = 60_000;
 const UPLOAD_ANSWER = 300_000;
+/** How long an upload's connection may take nothing, in milliseconds. */
+const STALL = 60_000;
+/**
+ * How long a short answer may take in all, and how often a long one has to bring something, in milliseconds: a byte now and
+ * then would do for undici's own limits.
+ */
+const PATIENCE = 60_000;
+/** How long the rest of an answer that tells nothing new is waited for, in milliseconds, before its connection is given up. */
+const REST = 5_000;
+/** How many answers may say that the answer is still to come (1xx): each of them is waited for anew. */
+const INTERIM = 10;
 /** How long a connection is kept for the next request, in milliseconds, unless its server says less. */
 const IDLE = 30_000;
 /** Connections to one origin that are opened ahead of their requests, at the most. */
@@ -19,17 +31,19 @@ export interface HttpRequest {
   readonly url: URL;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: Uint8Array | Readable;
+  /** Breaks the request off. */
+  readonly signal?: AbortSignal;
 }
 
 export interface HttpResponse {
   readonly status: number;
   /** The first value of a header, by its lower-case name. */
   header(name: string): string | undefined;
-  /** The body as a stream; it has to be read or drained. */
-  readonly body: Readable;
-  /** The whole body, refused past `limit` bytes. */
+  /** The body as a stream, for one who reads it to its end; it fails when it only drips. */
+  stream(): Readable;
+  /** The whole body, refused past `limit` bytes, or when it does not end in time. */
   bytes(limit: number): Promise<Buffer>;
-  /** Lets the connection go back to its pool. */
+  /** Lets the connection go back to its pool; where too much would have to be waited for, it is given up. */
   drain(): Promise<void>;
 }
 
@@ -46,6 +60,10 @@ export interface TransportOptions {
   /** Connections to one origin at the most. */
   readonly connections: number;
   readonly userAgent: string;
+  /** How long an upload's connection may take nothing, in milliseconds; by default a minute. */
+  readonly stall?: number;
+  /** How long a slow answer is waited for, in milliseconds; by default a minute. */
+  readonly patience?: number;
   /** Proxies as the environment names them (HTTP_PROXY, HTTPS_PROXY, NO_PROXY). */
   readonly proxy?: { readonly http?: string; readonly https?: string; readonly no?: string };
 }
@@ -60,20 +78,30 @@ export function createTransport(options: TransportOptions): Transport {
   const spares =
     proxy?.http || proxy?.https ? undefined : new SpareConnections({ most: SPARES, age: IDLE }, CONNECT);
   const dispatcher = createDispatcher(options, spares);
+  const patience = options.patience ?? PATIENCE;
   return {
-    async send({ method, url, headers, body }) {
+    async send({ method, url, headers, body, signal }) {
+      if (body instanceof Readable) breakOffWhenStalled(body, options.stall ?? STALL);
+      const what = `${method} ${redactUrl(url)}`;
       const answer = await request(url, {
         dispatcher,
         method,
         headers: { 'user-agent': options.userAgent, ...headers },
         body: body ?? null,
+        ...(signal && { signal }),
         // By default undici closes the connection after each HEAD.
         reset: false,
         // Only an upload may take long to be answered: the registry looks at all of it first.
         headersTimeout: body ? UPLOAD_ANSWER : ANSWER,
         bodyTimeout: ANSWER,
+        onInfo: refuseMany(what),
       });
-      return toResponse(method, url, answer);
+      const tooLong = (limit: number) =>
+        new RegistryError(
+          { method, url },
+          { status: answer.statusCode, body: `a body of more than ${limit} bytes` },
+        );
+      return toResponse(answer, what, patience, tooLong);
     },
     prepare: (url) => spares?.prepare(url),
     close() {
@@ -105,7 +133,22 @@ const lookupLocalhost: LookupFunction = (hostname, options, callback) => {
 
 const CONNECT = { lookup: lookupLocalhost, timeout: 15_000, allowH2: false };
 
-function toResponse(method: string, url: URL, answer: Dispatcher.ResponseData): HttpResponse {
+/** Breaks a request off that is put off again and again. */
+function refuseMany(what: string): () => void {
+  let count = 0;
+  return () => {
+    count += 1;
+    if (count > INTERIM) throw new TimeoutError(`${what} has no answer after ${INTERIM} that announce one`);
+  };
+}
+
+function toResponse(
+  answer: Dispatcher.ResponseData,
+  what: string,
+  patience: number,
+  tooLong: (limit: number) => Error,
+): HttpResponse {
+  const { body } = answer;
   const header = (name: string) => {
     const value = answer.headers[name];
     return Array.isArray(value) ? value[0] : value;
@@ -113,17 +156,36 @@ function toResponse(method: string, url: URL, answer: Dispatcher.ResponseData): 
   return {
     status: answer.statusCode,
     header,
-    body: answer.body,
-    bytes: (limit) => readAtMost(answer.body, limit, () => tooLong(method, url, answer.statusCode, limit)),
+    stream: () => {
+      breakOffWhenDripping(body, patience, what);
+      return body;
+    },
+    bytes: async (limit) => {
+      const late = new TimeoutError(`${what}: the answer did not end within ${patience / 1000} s`);
+      const bytes = await before(body, patience, late, () => readAtMost(body, limit, () => tooLong(limit)));
+      await connectionFree();
+      return bytes;
+    },
     drain: async () => {
-      await answer.body.dump();
+      await before(body, Math.min(REST, patience), undefined, () => body.dump());
       await connectionFree();
     },
   };
 }
 
-function tooLong(method: string, url: URL, status: number, limit: number): Error {
-  return new RegistryError({ method, url }, { status, body: `a body of more than ${limit} bytes` });
+/** Reads a body, and ends it when that takes too long, in milliseconds. */
+async function before<T>(
+  body: Readable,
+  limit: number,
+  error: Error | undefined,
+  read: () => Promise<T>,
+): Promise<T> {
+  const timer = setTimeout(() => body.destroy(error), limit);
+  try {
+    return await read();
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 /**
@@ -143,6 +205,5 @@ async function readAtMost(body: Readable, limit: number, tooLong: () => Error): 
     if (length > limit) throw tooLong();
     chunks.push(bytes);
   }
-  await connectionFree();
   return Buffer.concat(chunks, length);
 }

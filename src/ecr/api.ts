@@ -1,15 +1,17 @@
 import {
   BatchCheckLayerAvailabilityCommand,
   BatchDeleteImageCommand,
-  CreateRepositoryCommand,
-  DescribeRepositoriesCommand,
   ECRClient,
+  GetAccountSettingCommand,
   GetAuthorizationTokenCommand,
   ImageNotFoundException,
-  RepositoryAlreadyExistsException,
-  RepositoryNotFoundException,
+  paginateDescribeRepositoryCreationTemplates,
 } from '@aws-sdk/client-ecr';
 import type { Digest } from '../image/digest.ts';
+import { plain } from '../words.ts';
+import type { CredentialSource } from './credentials.ts';
+import type { Endpoints } from './partitions.ts';
+import { ATTEMPTS, type RequestHandling } from './requests.ts';
 
 /** What `GetAuthorizationToken` gives. */
 export interface Authorization {
@@ -21,47 +23,64 @@ export interface Authorization {
   readonly proxyEndpoint: string;
 }
 
-/** The calls to ECR's API in one region, one function each; the SDK signs and retries. */
-export interface EcrApi {
-  authorize(): Promise<Authorization>;
-  /** Whether the repository is there. */
-  repositoryExists(name: string, account: string | undefined): Promise<boolean>;
-  /** Creates a repository with ECR's defaults; false when another job has created it meanwhile, which is as good. */
-  createRepository(name: string, account: string | undefined): Promise<boolean>;
-  /** Those of at most 100 digests that the repository holds as layers, with their sizes in bytes. */
-  availableLayers(
-    name: string,
-    account: string | undefined,
-    digests: readonly Digest[],
-  ): Promise<Map<string, number>>;
-  /** Removes a tag; one that is not there is no failure. */
-  deleteTag(name: string, account: string | undefined, tag: string): Promise<void>;
+/** A repository of a private registry; without an account it is the caller's. */
+export interface RepositoryId {
+  readonly name: string;
+  readonly account: string | undefined;
 }
 
-export interface EcrApiOptions {
+/** The calls to ECR's API in one region, one function each; the SDK signs and retries. */
+export interface EcrApi {
+  /** For the calls about repositories and their settings. */
+  readonly client: ECRClient;
+  authorize(): Promise<Authorization>;
+  /** Those of at most 100 digests that the repository holds as layers, with their sizes in bytes. */
+  availableLayers(repository: RepositoryId, digests: readonly Digest[]): Promise<Map<string, number>>;
+  /** Removes a tag; one that is not there is no failure. */
+  deleteTag(repository: RepositoryId, tag: string): Promise<void>;
+  /** Whether the caller's account lets layers be mounted from one repository in another. */
+  allowsMounting(): Promise<boolean>;
+  /** Whether the caller's account has a template by which a push creates a missing repository of this name. */
+  createsOnPush(name: string): Promise<boolean>;
+}
+
+export interface EcrApiOptions extends Endpoints {
   readonly region: string;
   readonly userAgent: string;
+  /** By default those that the SDK's default chain finds. */
+  readonly credentials: CredentialSource | undefined;
+  readonly requests: RequestHandling;
 }
 
 /**
- * The API through the AWS SDK. Credentials come from the SDK's default chain, and the address from the region or
- * `AWS_ENDPOINT_URL_ECR`, both as in every AWS tool.
+ * The API through the AWS SDK. Its address comes from the region or `AWS_ENDPOINT_URL_ECR`, as in every AWS tool.
  */
-export function createEcrApi({ region, userAgent }: EcrApiOptions): EcrApi {
+export function createEcrApi(options: EcrApiOptions): EcrApi {
+  const { region, userAgent, credentials, requests, fips, dualStack } = options;
   const client = new ECRClient({
     region,
     customUserAgent: userAgent,
-    maxAttempts: 6,
+    maxAttempts: ATTEMPTS,
     retryMode: 'standard',
-    // By default the SDK waits for ever.
-    requestHandler: { connectionTimeout: 10_000, requestTimeout: 60_000, throwOnRequestTimeout: true },
+    requestHandler: requests,
+    ...(credentials && { credentials }),
+    // Left out when they are not asked for: a profile may ask for them.
+    ...(fips && { useFipsEndpoint: true }),
+    ...(dualStack && { useDualstackEndpoint: true }),
   });
   return {
+    client,
+
     async authorize() {
       const { authorizationData } = await client.send(new GetAuthorizationTokenCommand({}));
       const data = authorizationData?.[0];
       if (!data?.authorizationToken || !data.proxyEndpoint) {
         throw new Error(`GetAuthorizationToken in ${region} gave no token`);
+      }
+      if (!URL.canParse(data.proxyEndpoint)) {
+        throw new Error(
+          `GetAuthorizationToken in ${region} names the registry's address "${plain(data.proxyEndpoint)}"`,
+        );
       }
       return {
         token: data.authorizationToken,
@@ -70,33 +89,9 @@ export function createEcrApi({ region, userAgent }: EcrApiOptions): EcrApi {
       };
     },
 
-    async repositoryExists(name, account) {
-      try {
-        await client.send(new DescribeRepositoriesCommand({ repositoryNames: [name], ...registry(account) }));
-        return true;
-      } catch (error) {
-        if (error instanceof RepositoryNotFoundException) return false;
-        throw error;
-      }
-    },
-
-    async createRepository(name, account) {
-      try {
-        await client.send(new CreateRepositoryCommand({ repositoryName: name, ...registry(account) }));
-        return true;
-      } catch (error) {
-        if (error instanceof RepositoryAlreadyExistsException) return false;
-        throw error;
-      }
-    },
-
-    async availableLayers(name, account, digests) {
+    async availableLayers(repository, digests) {
       const answer = await client.send(
-        new BatchCheckLayerAvailabilityCommand({
-          repositoryName: name,
-          layerDigests: [...digests],
-          ...registry(account),
-        }),
+        new BatchCheckLayerAvailabilityCommand({ ...named(repository), layerDigests: [...digests] }),
       );
       // An absent layer is listed as UNAVAILABLE or among the failures: only AVAILABLE counts.
       const available = (answer.layers ?? []).filter(
@@ -105,14 +100,10 @@ export function createEcrApi({ region, userAgent }: EcrApiOptions): EcrApi {
       return new Map(available.map(({ layerDigest = '', layerSize = 0 }) => [layerDigest, layerSize]));
     },
 
-    async deleteTag(name, account, tag) {
+    async deleteTag(repository, tag) {
       try {
         const { failures = [] } = await client.send(
-          new BatchDeleteImageCommand({
-            repositoryName: name,
-            imageIds: [{ imageTag: tag }],
-            ...registry(account),
-          }),
+          new BatchDeleteImageCommand({ ...named(repository), imageIds: [{ imageTag: tag }] }),
         );
         const failure = failures.find(({ failureCode }) => failureCode !== 'ImageNotFound');
         if (failure) throw new Error(`BatchDeleteImage of ${tag} in ${region}: ${failure.failureReason}`);
@@ -120,9 +111,32 @@ export function createEcrApi({ region, userAgent }: EcrApiOptions): EcrApi {
         if (!(error instanceof ImageNotFoundException)) throw error;
       }
     },
+
+    async allowsMounting() {
+      const { value } = await client.send(new GetAccountSettingCommand({ name: 'BLOB_MOUNTING' }));
+      return value === 'ENABLED';
+    },
+
+    async createsOnPush(name) {
+      const matching: { prefix: string; creates: boolean }[] = [];
+      for await (const page of paginateDescribeRepositoryCreationTemplates({ client }, {})) {
+        for (const { prefix = '', appliedFor = [] } of page.repositoryCreationTemplates ?? []) {
+          // A prefix means whole parts of a name, with or without the slash at its end.
+          if (prefix !== 'ROOT' && !name.startsWith(`${prefix.replace(/\/$/, '')}/`)) continue;
+          matching.push({
+            prefix: prefix === 'ROOT' ? '' : prefix,
+            creates: appliedFor.includes('CREATE_ON_PUSH'),
+          });
+        }
+      }
+      // The longest prefix decides, and the root's template where there is no other.
+      const [nearest] = matching.toSorted((one, other) => other.prefix.length - one.prefix.length);
+      return nearest?.creates ?? false;
+    },
   };
 }
 
-function registry(account: string | undefined): { registryId?: string } {
-  return account ? { registryId: account } : {};
+/** How ECR's calls name a repository. */
+export function named({ name, account }: RepositoryId): { repositoryName: string; registryId?: string } {
+  return { repositoryName: name, ...(account && { registryId: account }) };
 }

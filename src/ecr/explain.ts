@@ -1,52 +1,73 @@
-import { RegistryError, wordsOf } from '../distribution/errors.ts';
+import { wordsOf } from '../distribution/errors.ts';
+import type { Reference } from '../image/reference.ts';
 import { DISK_FULL, isDiskFull } from '../problems.ts';
+import { plain } from '../words.ts';
+import { failureOf, type Where } from './failure.ts';
+import { accountInHost, parseRegistryHost } from './partitions.ts';
+import { namesOf, type Place } from './places.ts';
+import { refusalOf } from './refusals.ts';
 
-const NO_CREDENTIALS =
-  'no AWS credentials were found: give the job "permissions: id-token: write" and run aws-actions/configure-aws-credentials before this step, or set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY';
-
-/** The API's refusals by their name, each with what to do. */
-const API_ADVICE: Readonly<Record<string, string>> = {
-  CredentialsProviderError: NO_CREDENTIALS,
-  ExpiredTokenException:
-    'the AWS credentials have expired: run aws-actions/configure-aws-credentials again before this step',
-  UnrecognizedClientException:
-    'the AWS credentials are not valid in this region: check them, and that the region is enabled for the account',
-  AccessDeniedException:
-    'allow the action that is named here in the policy of the role that this job assumes',
-};
-
-/** The registry's refusals by their code, each with what to do. */
-const REGISTRY_ADVICE: Readonly<Record<string, string>> = {
-  NAME_UNKNOWN: 'create the repository in this region, or set "create-repository: true"',
-  TAG_INVALID:
-    "the tag is immutable and shows another image: publish under a new tag, or make the repository's tags mutable",
-  UNSUPPORTED:
-    'ECR takes no manifest with fields or media types that it does not know: rebuild the image with a current builder',
-  DENIED: "allow this in the policy of the role that this job assumes, and in the repository's own policy",
-  TOOMANYREQUESTS: "the account's request quota was used up: run fewer jobs at once, or ask AWS to raise it",
-};
+/** The most that a message repeats of what was said, in characters: what names many tags or manifests is long. */
+const MOST_WORDS = 4_000;
 
 /**
- * A failure in a destination as a user should read it: where, what ECR said, and what to do next.
- * @param where a region or a host
- * @param repository the repository's name
+ * A failure as a user should read it: where, what ECR said, and what to do next. One that is the same wherever it happens
+ * (no credentials, no disk space) is told without the place, so that it is told once.
  */
-export function explainFailure(error: unknown, where: string, repository: string): string {
-  if (!(error instanceof Error)) return `${where}: ${repository}: ${String(error)}`;
-  // Missing credentials are missing everywhere: said once, without the region.
-  if (error.name === 'CredentialsProviderError') return NO_CREDENTIALS;
+export function explainFailure(error: unknown, where: Where): string {
   if (isDiskFull(error)) return DISK_FULL;
-  const advice = adviceFor(error);
-  return `${where}: ${repository}: ${messageOf(error)}${advice ? ` (${advice})` : ''}`;
+  const failure = failureOf(error, where);
+  const refusal = refusalOf(failure);
+  const advice = refusal?.advice(failure);
+  if (advice && refusal?.everywhere) return advice;
+  return `${where.name}: ${where.repository}: ${messageOf(error)}${advice ? ` (${advice})` : ''}`;
 }
 
-function adviceFor(error: Error): string | undefined {
-  if (!(error instanceof RegistryError)) return API_ADVICE[error.name];
-  const code = error.codes.find((each) => each in REGISTRY_ADVICE);
-  return code ? REGISTRY_ADVICE[code] : undefined;
+/**
+ * Words a failure to read from some of these places: which one it was, the host tells that was asked.
+ * @returns nothing for a failure that has to do with none of them
+ */
+export function explainReading(error: unknown, places: readonly Place[]): string | undefined {
+  const names = namesOf(places);
+  const all: Where = { name: names.join(', '), repository: places[0]?.repository ?? '' };
+  const { host, region } = failureOf(error, all);
+  if (host === undefined) return undefined;
+  const account = accountInHost(host);
+  const position = places.findIndex(
+    (place) => place.kind === 'private' && place.region === region && (place.account ?? account) === account,
+  );
+  const name = names[position];
+  return name === undefined ? explainFailure(error, all) : explainIn(places)(error, name);
 }
 
-function messageOf(error: Error): string {
-  const words = wordsOf(error);
-  return error.name.endsWith('Exception') ? `${error.name}: ${words}` : words;
+/** What to do about a source that could not be read, if it is known what its failure means. */
+export function adviceOnSource(error: unknown, { registry, repository }: Reference): string | undefined {
+  const address = parseRegistryHost(registry);
+  const place: Place = address
+    ? { kind: 'private', ...address, repository, role: undefined }
+    : { kind: 'other', registry, repository };
+  const host = address ? undefined : registry;
+  const failure = failureOf(error, { name: registry, repository, place, host, isSource: true });
+  return refusalOf(failure)?.advice(failure);
+}
+
+/**
+ * Words failures in these places, told apart by their names.
+ * @returns a function of the failure, the place's name and, once it is known, the host of its registry
+ */
+export function explainIn(
+  places: readonly Place[],
+): (error: unknown, name: string, host?: string | undefined) => string {
+  const names = namesOf(places);
+  return (error, name, host) => {
+    const place = places[names.indexOf(name)];
+    return explainFailure(error, { name, repository: place?.repository ?? '', place, host });
+  };
+}
+
+/** The exception's name and its words: AWS's own say little without it. */
+function messageOf(error: unknown): string {
+  const words = plain(wordsOf(error), MOST_WORDS);
+  const isException = error instanceof Error && ('$fault' in error || error.name.endsWith('Exception'));
+  return isException ? `${error.name}: ${words}` : words;
 }

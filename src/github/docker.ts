@@ -1,9 +1,12 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import type { Readable, Writable } from 'node:stream';
 import type { CommandResult, Docker } from '../buildx/docker.ts';
+import { textLine } from './lines.ts';
 
 /** How much of the end of what a command prints is kept, in characters: a build may print for hours. */
 const KEPT = 256 * 1024;
+/** The longest line that is waited for, in characters: a longer one is shown in pieces. */
+const LONGEST = 64 * 1024;
 
 /**
  * The docker command of the runner.
@@ -13,9 +16,9 @@ export function runnerDocker(shown: Writable): Docker {
   return {
     ask: async (args) => finish(start(args)),
     async show(args, { line, signal }) {
-      shown.write(`[command]docker ${args.join(' ')}\n`);
+      shown.write(`[command]docker ${textLine(args.join(' ').replace(/\p{Cc}+/gu, ' '))}\n`);
       const child = start(args, signal);
-      const show = (text: string) => shown.write(`${text}\n`);
+      const show = (text: string) => shown.write(`${textLine(text)}\n`);
       if (child.stdout) eachLine(child.stdout, show);
       if (child.stderr) {
         eachLine(child.stderr, (text) => {
@@ -80,6 +83,9 @@ function eachLine(stream: Readable, callback: (line: string) => void): void {
     const lines = (rest + text).split('\n');
     rest = lines.pop() ?? '';
     for (const line of lines) callback(line.replace(/\r$/, '').replaceAll('\r', ' '));
+    if (rest.length < LONGEST) return;
+    callback(rest.replaceAll('\r', ' '));
+    rest = '';
   });
   stream.once('end', () => {
     if (rest) callback(rest.replaceAll('\r', ' '));

@@ -1,5 +1,9 @@
 import type { Outcome } from '../modes/services.ts';
 import { isDone, type Result } from '../release/release.ts';
+import { plain } from '../words.ts';
+
+/** The longest text that the summary shows, in characters: GitHub takes 1 MiB for a whole job's. */
+const LONGEST = 4_000;
 
 const UNITS = ['B', 'kB', 'MB', 'GB', 'TB'];
 
@@ -10,13 +14,30 @@ export function formatBytes(bytes: number): string {
   return `${power === 0 || value >= 100 ? Math.round(value) : value.toFixed(1)} ${UNITS[power]}`;
 }
 
-/** The references under which the release can be pulled: every tag in every destination, or the digest alone. */
-export function imagesOf({ digest, tags, results }: Outcome): string[] {
-  return results
-    .filter(isDone)
-    .flatMap(({ image }) =>
-      tags.length > 0 ? tags.map((tag) => `${image}:${tag}`) : [`${image}@${digest}`],
-    );
+/**
+ * The references under which the release can be pulled: every tag that shows it, in every destination, or the digest alone
+ * where no tag does.
+ */
+export function imagesOf({ tags, results }: Outcome): string[] {
+  return results.filter(isDone).flatMap((result) => {
+    const shown = tags.filter((tag) => result.tags[tag] === result.digest);
+    return shown.length > 0
+      ? shown.map((tag) => `${result.image}:${tag}`)
+      : [`${result.image}@${result.digest}`];
+  });
+}
+
+/** Lines about tags that were kept, and so show another image than was to be published. */
+export function keptLines({ tags, results }: Outcome): string[] {
+  const lines = results.filter(isDone).flatMap((result) =>
+    tags.flatMap((tag) => {
+      const shown = result.tags[tag];
+      return shown && shown !== result.digest
+        ? [`${tag} was kept: it shows ${shown}, not ${result.digest}`]
+        : [];
+    }),
+  );
+  return [...new Set(lines)];
 }
 
 /** One line about a destination, for the log. */
@@ -39,7 +60,7 @@ export function summaryOf(outcome: Outcome, heading: string): string {
   const rows = [
     ['Region', 'Digest', 'Platforms', 'Sent', 'Reused', 'Seconds', 'State'],
     ...results.map((result) => [
-      result.destination,
+      escapeMarkdown(result.destination),
       `\`${result.digest.slice(0, 19)}\``,
       escapeMarkdown(result.platforms.join(', ')),
       formatBytes(result.sent),
@@ -49,17 +70,37 @@ export function summaryOf(outcome: Outcome, heading: string): string {
     ]),
   ];
   const errors = results.flatMap(({ destination, error }) =>
-    error ? [`- **${destination}**: ${escapeMarkdown(error)}`] : [],
+    error
+      ? [
+          `- ${error.startsWith(`${destination}: `) ? '' : `**${escapeMarkdown(destination)}**: `}${escapeMarkdown(error)}`,
+        ]
+      : [],
+  );
+  const kept = keptLines(outcome).map((line) => `- ${escapeMarkdown(line)}`);
+  const shown = tags.filter((tag) =>
+    results.every((result) => !isDone(result) || result.tags[tag] === result.digest),
   );
   const images = imagesOf(outcome).map((image) => `- \`${image}\``);
   return [
     `### ${heading}`,
     '',
-    `Digest \`${digest}\`${tags.length > 0 ? `, tagged ${tags.map((tag) => `\`${tag}\``).join(', ')}` : ', by digest only'}`,
+    `Digest \`${digest}\`${shown.length > 0 ? `, tagged ${shown.map((tag) => `\`${tag}\``).join(', ')}` : ', by digest only'}`,
     '',
     ...table(rows),
     ...(errors.length > 0 ? ['', ...errors] : []),
+    ...(kept.length > 0 ? ['', ...kept] : []),
     ...(images.length > 0 ? ['', ...images] : []),
+    '',
+  ].join('\n');
+}
+
+/** The summary of a step that ended before anything was published anywhere. */
+export function failureSummary(message: string): string {
+  const problems = message.startsWith('- ') ? message.slice(2).split('\n- ') : [message];
+  return [
+    '### Nothing was published',
+    '',
+    ...problems.map((problem) => `- ${escapeMarkdown(problem)}`),
     '',
   ].join('\n');
 }
@@ -74,7 +115,9 @@ function table(rows: readonly string[][]): string[] {
   return [line(head), `| ${widths.map((width) => '-'.repeat(width)).join(' | ')} |`, ...body.map(line)];
 }
 
-/** Words from outside must not become Markdown or HTML of ours. */
+/** Words from outside must not become Markdown, HTML or mathematics of ours, nor fill the summary. */
 function escapeMarkdown(text: string): string {
-  return text.replace(/[\\`*_{}[\]<>|#]/g, (character) => `\\${character}`).replace(/\s+/g, ' ');
+  return plain(text, LONGEST)
+    .replace(/\s+/g, ' ')
+    .replace(/[\\`*_~{}[\]<>|#$&]/g, (character) => `\\${character}`);
 }

@@ -5,13 +5,16 @@ import { isUnknownPlatform, platformSchema } from './platform.ts';
 /** A size in bytes, of what a registry can hold. */
 export const sizeSchema = z.number().check(z.int(), z.gte(0));
 
+/** No more than what is known to be in use: layers have types with parameters, too. */
+const mediaTypeSchema = z.string().check(z.regex(/^[ -~]{1,255}$/, 'must be 1 to 255 characters of ASCII'));
+
 /**
  * A descriptor: what content is, how long it is (bytes), and its digest. Fields that are not named here are
  * kept as they came.
  * https://github.com/opencontainers/image-spec/blob/main/descriptor.md
  */
 export const descriptorSchema = z.looseObject({
-  mediaType: z.string().check(z.minLength(1)),
+  mediaType: mediaTypeSchema,
   digest: digestSchema,
   size: sizeSchema,
   platform: z.optional(platformSchema),
@@ -19,6 +22,18 @@ export const descriptorSchema = z.looseObject({
   artifactType: z.optional(z.string()),
 });
 export type Descriptor = z.infer<typeof descriptorSchema>;
+
+/**
+ * The most children that an index may have, and the most layers that an image may: every one of them is asked for in every
+ * region, and 4 MiB have room for some 30,000.
+ */
+const MAX_PARTS = 1_000;
+
+/** What an index or an image is made of, counted before it is looked at. */
+export const partsSchema = z.pipe(
+  z.array(z.unknown()).check(z.maxLength(MAX_PARTS, `there may be at most ${MAX_PARTS}`)),
+  z.array(descriptorSchema),
+);
 
 /** Drops repeated digests; the first descriptor of each stays, in order. */
 export function uniqueByDigest(descriptors: readonly Descriptor[]): Descriptor[] {

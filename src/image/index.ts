@@ -78,7 +78,8 @@ function compareText(one: string, other: string): number {
 }
 
 function writeChild(child: Descriptor): Record<string, unknown> {
-  if (!child.platform)
+  // A runtime that meets an empty os or architecture may fail over the whole index.
+  if (!child.platform?.os || !child.platform.architecture)
     throw new ManifestError(`${child.digest} has no platform; an index names one for each image`);
   return {
     mediaType: child.mediaType,

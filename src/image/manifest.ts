@@ -1,11 +1,21 @@
 import * as z from 'zod/mini';
-import { type Descriptor, descriptorSchema, isAttestation, uniqueByDigest } from './descriptor.ts';
+import { plain } from '../words.ts';
+import {
+  type Descriptor,
+  descriptorSchema,
+  isAttestation,
+  partsSchema,
+  uniqueByDigest,
+} from './descriptor.ts';
 import { type Digest, digestOf } from './digest.ts';
 import { isForeignLayer, isIndexType, isManifestType, OCI_INDEX, OCI_MANIFEST } from './mediaTypes.ts';
 import { type Platform, platformSchema } from './platform.ts';
 
 /** The most that ECR takes for one manifest, in bytes. */
 export const MAX_MANIFEST_BYTES = 4 * 1024 * 1024;
+
+/** How deep a manifest's JSON may be nested; no field of theirs is deeper than six. */
+const MAX_DEPTH = 100;
 
 /** A manifest's bytes as they came, with the type and digest under which a registry keeps them. */
 export interface ManifestContent {
@@ -39,13 +49,13 @@ export class ManifestError extends Error {
 const imageSchema = z.looseObject({
   mediaType: z.optional(z.string()),
   config: descriptorSchema,
-  layers: z.array(descriptorSchema),
+  layers: partsSchema,
   subject: z.optional(descriptorSchema),
 });
 
 const indexSchema = z.looseObject({
   mediaType: z.optional(z.string()),
-  manifests: z.array(descriptorSchema),
+  manifests: partsSchema,
   subject: z.optional(descriptorSchema),
 });
 
@@ -66,7 +76,8 @@ const configSchema = z.looseObject({
  * byte for byte.
  * @param bytes at most {@link MAX_MANIFEST_BYTES}
  * @param declared the media type that the registry or the descriptor gave, if it gave one
- * @throws ManifestError when it is too large, not JSON, of an unknown type, or says two types at once
+ * @throws ManifestError when it is too large, not JSON, of an unknown type, says two types at once, has the parts of both an
+ *   image and an index, has more than a thousand parts, or is nested more than a hundred deep
  */
 export function parseManifest(bytes: Uint8Array, declared?: string): Manifest {
   if (bytes.byteLength > MAX_MANIFEST_BYTES) {
@@ -87,18 +98,42 @@ export function parseManifest(bytes: Uint8Array, declared?: string): Manifest {
 
 function parseJson(bytes: Uint8Array): unknown {
   try {
-    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
+    // A byte order mark stays: JSON has none, and other readers refuse it.
+    const text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
+    const json: unknown = JSON.parse(text);
+    if (isShallow(text)) return json;
   } catch {
     throw new ManifestError('the manifest is not JSON in UTF-8');
   }
+  throw new ManifestError(`the manifest is nested more than ${MAX_DEPTH} deep`);
+}
+
+/** Whether a JSON text is nested no deeper than can be walked through by recursion, as many do. */
+function isShallow(text: string): boolean {
+  let depth = 0;
+  let isString = false;
+  for (let at = 0; at < text.length && depth <= MAX_DEPTH; at += 1) {
+    const character = text[at];
+    if (character === '"') isString = !isString;
+    else if (isString) at += Number(character === '\\');
+    else if (character === '{' || character === '[') depth += 1;
+    else if (character === '}' || character === ']') depth -= 1;
+  }
+  return depth <= MAX_DEPTH;
 }
 
 function mediaTypeOf(json: unknown, declared: string | undefined): string {
-  const shape = parseWith(shapeSchema, json, 'a manifest');
+  const shape = parseWith(shapeSchema, json, 'manifest');
+  // Which of the two it is would depend on who reads it: https://github.com/opencontainers/image-spec/security/advisories/GHSA-77vh-xpmg-72qh
+  if ('manifests' in shape && ('config' in shape || 'layers' in shape)) {
+    throw new ManifestError('the manifest is both an image and an index');
+  }
   const outside = declared?.split(';')[0]?.trim();
   const typeOutside = outside && isManifestType(outside) ? outside : undefined;
   if (shape.mediaType && typeOutside && shape.mediaType !== typeOutside) {
-    throw new ManifestError(`the manifest calls itself ${shape.mediaType}, but was given as ${typeOutside}`);
+    throw new ManifestError(
+      `the manifest calls itself ${plain(shape.mediaType)}, but was given as ${typeOutside}`,
+    );
   }
   // OCI allows a manifest without a mediaType field; then its shape tells which of the two it is.
   const inferred = 'manifests' in shape ? OCI_INDEX : 'layers' in shape ? OCI_MANIFEST : undefined;
@@ -109,14 +144,14 @@ function mediaTypeOf(json: unknown, declared: string | undefined): string {
       'the manifest has schema version 1, which registries no longer take: rebuild the image',
     );
   }
-  throw new ManifestError(`a manifest of type ${mediaType ?? outside ?? 'unknown'} cannot be copied`);
+  throw new ManifestError(`a manifest of type ${plain(mediaType ?? outside ?? 'unknown')} cannot be copied`);
 }
 
 function parseWith<T extends z.ZodMiniType>(schema: T, json: unknown, what: string): z.infer<T> {
   const parsed = z.safeParse(schema, json);
   if (parsed.success) return parsed.data;
   const issue = parsed.error.issues[0];
-  const where = issue?.path.join('.') || 'the whole';
+  const where = plain(issue?.path.join('.') ?? '', 200) || 'the whole';
   throw new ManifestError(`not a valid ${what}: ${where}: ${issue?.message ?? 'of an unknown shape'}`);
 }
 
@@ -150,15 +185,16 @@ export function platformsOf(index: Index): Platform[] {
 
 /**
  * The platform that an image's own config states, which is what counts when legs are compared.
- * @throws ManifestError when the config names none
+ * @throws ManifestError when the config names none, or one that cannot be
  */
 export function platformFromConfig(config: Uint8Array): Platform {
   const { os, architecture, variant, ...rest } = parseWith(configSchema, parseJson(config), 'image config');
   if (!os || !architecture) throw new ManifestError('the image config names no os and architecture');
-  return z.parse(platformSchema, {
+  const platform = {
     os,
     architecture,
     ...(variant && { variant }),
     ...(rest['os.version'] && { 'os.version': rest['os.version'] }),
-  });
+  };
+  return parseWith(platformSchema, platform, 'platform in the image config');
 }

@@ -1,15 +1,20 @@
 import { closest, distance } from 'fastest-levenshtein';
 import * as z from 'zod/mini';
 
+/** Whatever is more than this could pass for two parts of a platform, or for something else where it is shown. */
+const partSchema = z
+  .string()
+  .check(z.regex(/^[A-Za-z0-9._+-]{0,64}$/, 'must be letters, digits and "._+-", at most 64'));
+
 /**
  * The platform of a descriptor.
  * https://github.com/opencontainers/image-spec/blob/main/image-index.md#image-index-property-descriptions
  */
 export const platformSchema = z.looseObject({
-  os: z.string(),
-  architecture: z.string(),
-  variant: z.optional(z.string()),
-  'os.version': z.optional(z.string()),
+  os: partSchema,
+  architecture: partSchema,
+  variant: z.optional(partSchema),
+  'os.version': z.optional(partSchema),
   'os.features': z.optional(z.array(z.string())),
 });
 export type Platform = z.infer<typeof platformSchema>;

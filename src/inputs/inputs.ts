@@ -1,30 +1,22 @@
 import { access } from 'node:fs/promises';
 import type { BuildOptions } from '../buildx/arguments.ts';
 import type { Transport } from '../buildx/build.ts';
-import { regionProblem } from '../ecr/regions.ts';
-import type { Platform } from '../image/platform.ts';
 import type { Reference } from '../image/reference.ts';
 import { Problems } from '../problems.ts';
 import { readBuildOptions } from './build.ts';
+import type { CommonInputs } from './common.ts';
+import { ownRepositories, readDestinationLines } from './destinations.ts';
+import { type BuildHandOff, readBuildHandOff } from './legs.ts';
 import { readNames, tryReference } from './names.ts';
+import { type PlanInputs, readPlan } from './plan.ts';
 import { type GetInput, InputReader } from './reader.ts';
+import { readStitch, type StitchInputs } from './stitch.ts';
+import { type Access, type InputEnvironment, readAccess, readTarget } from './target.ts';
 
-/** Where to publish, in every mode. */
-export interface Target {
-  readonly repository: string;
-  readonly regions: readonly string[];
-  readonly account: string | undefined;
-  readonly registryEndpoint: string | undefined;
-  readonly createRepository: boolean;
-}
-
-export interface BuildInputs {
+export interface BuildInputs extends CommonInputs {
   readonly mode: 'build';
-  readonly target: Target;
-  readonly platforms: readonly Platform[];
-  readonly tags: readonly string[];
-  /** `artifact`: stitch publishes what this leg built. `none`: it is published here. */
-  readonly legs: 'artifact' | 'none';
+  /** How a stitch, which publishes it, gets this leg. `none`: it is published here. */
+  readonly legs: BuildHandOff;
   readonly transport: Transport;
   /** A folder with an image that is built already. */
   readonly ociLayout: string | undefined;
@@ -34,56 +26,57 @@ export interface BuildInputs {
   readonly jobTotal: number | undefined;
 }
 
-export interface StitchInputs {
-  readonly mode: 'stitch';
-  readonly target: Target;
-  readonly platforms: readonly Platform[];
-  readonly tags: readonly string[];
-  readonly annotations: Readonly<Record<string, string>>;
-}
-
-export interface MirrorInputs {
+export interface MirrorInputs extends CommonInputs {
   readonly mode: 'mirror';
-  readonly target: Target;
-  readonly platforms: readonly Platform[];
-  readonly tags: readonly string[];
   readonly source: Reference;
 }
 
+/** The inputs of the modes that publish. */
 export type Inputs = BuildInputs | StitchInputs | MirrorInputs;
 
-/** What of the environment the inputs' defaults depend on. */
-export interface InputEnvironment {
-  readonly AWS_REGION?: string | undefined;
-  readonly AWS_DEFAULT_REGION?: string | undefined;
-}
+/** What the action was asked for, and as whom it calls ECR. A plan calls nobody. */
+export type Parsed = { readonly inputs: PlanInputs } | { readonly inputs: Inputs; readonly access: Access };
 
 /**
  * Turns the action's inputs into what one mode needs.
  * @throws Problems with everything that is wrong, each naming the input, its value, and what to write instead
  */
-export async function parseInputs(get: GetInput, environment: InputEnvironment): Promise<Inputs> {
+export async function parseInputs(get: GetInput, environment: InputEnvironment): Promise<Parsed> {
   const reader = new InputReader(get);
-  const mode = reader.oneOf('mode', ['build', 'stitch', 'mirror'], 'build');
+  const mode = reader.oneOf('mode', ['build', 'stitch', 'mirror', 'plan'], 'build');
+  return mode === 'plan' ? parsePlan(reader) : parsePublishing(reader, mode, environment);
+}
+
+function parsePlan(reader: InputReader): Parsed {
+  const inputs = readPlan(reader);
+  if (reader.problems.length > 0) throw new Problems(reader.problems);
+  return { inputs };
+}
+
+async function parsePublishing(
+  reader: InputReader,
+  mode: Inputs['mode'],
+  environment: InputEnvironment,
+): Promise<Parsed> {
   if (!reader.flag('push', true))
     reader.refuse('push', 'false', 'this action publishes what it builds: leave "push" out');
-  const { repository, tags } = readNames(reader);
+  const destinations = readDestinationLines(reader);
+  const { repository, tags } = readNames(reader, ownRepositories(destinations));
+  const access = readAccess(reader);
   const common = {
-    target: readTarget(reader, repository, environment),
+    target: await readTarget(reader, { repository, destinations, role: access.role }, environment),
     platforms: reader.platforms('platforms'),
     tags,
   };
   const inputs = await readMode(reader, mode, common);
   if (reader.problems.length > 0 || !inputs) throw new Problems(reader.problems);
-  return inputs;
+  return { inputs, access };
 }
-
-type Common = Pick<StitchInputs, 'target' | 'platforms' | 'tags'>;
 
 async function readMode(
   reader: InputReader,
   mode: Inputs['mode'],
-  common: Common,
+  common: CommonInputs,
 ): Promise<Inputs | undefined> {
   switch (mode) {
     case 'build':
@@ -95,15 +88,8 @@ async function readMode(
   }
 }
 
-async function readBuild(reader: InputReader, common: Common): Promise<BuildInputs> {
-  const legs = reader.oneOf('legs', ['artifact', 'none'], 'artifact');
-  if (legs === 'artifact' && common.tags.length > 0) {
-    reader.refuse(
-      'tags',
-      common.tags.join(', '),
-      'tags belong to the step with "mode: stitch", which publishes all platforms under them; to publish this build alone, add "legs: none"',
-    );
-  }
+async function readBuild(reader: InputReader, common: CommonInputs): Promise<BuildInputs> {
+  const legs = readBuildHandOff(reader, common);
   const options = readBuildOptions(reader);
   const ociLayout = reader.text('oci-layout') || undefined;
   const checked = ociLayout ? await missing('oci-layout', ociLayout) : await missingFiles(options);
@@ -137,32 +123,7 @@ async function missing(name: string, path: string): Promise<string[]> {
   return there ? [] : [`input "${name}": "${path}": there is no such file or folder${advice}`];
 }
 
-function readStitch(reader: InputReader, common: Common): StitchInputs {
-  reader.oneOf('legs', ['artifact'], 'artifact');
-  if (common.tags.length === 0) {
-    reader.problems.push(
-      'input "tags" is missing: write the tags to publish the image under, such as "latest, v1.2.3"',
-    );
-  }
-  return { mode: 'stitch', ...common, annotations: readAnnotations(reader) };
-}
-
-/** An annotation that says what it is for: `index:key=value`, `manifest,index:key=value`. */
-const LEVELLED = /^((?:(?:manifest|index)(?:-descriptor)?(?:\[[^\]]*\])?,?)+):(.*)$/s;
-
-/** Those for the index: `key=value`, `index:key=value`. What metadata-action writes for manifests is the legs'. */
-function readAnnotations(reader: InputReader): Record<string, string> {
-  const entries = reader.lines('annotations').flatMap((line) => {
-    const [, level, text = line] = LEVELLED.exec(line) ?? [];
-    const levels = (level ?? 'index').split(',');
-    const equals = text.indexOf('=');
-    if (equals <= 0) reader.refuse('annotations', line, 'write key=value');
-    return levels.includes('index') ? [[text.slice(0, equals), text.slice(equals + 1)]] : [];
-  });
-  return Object.fromEntries(entries);
-}
-
-function readMirror(reader: InputReader, common: Common): MirrorInputs | undefined {
+function readMirror(reader: InputReader, common: CommonInputs): MirrorInputs | undefined {
   const text = reader.text('source');
   if (!text) {
     reader.problems.push(
@@ -174,49 +135,4 @@ function readMirror(reader: InputReader, common: Common): MirrorInputs | undefin
   if (!source) return undefined;
   const tags = common.tags.length > 0 ? common.tags : source.tag ? [source.tag] : [];
   return { mode: 'mirror', ...common, tags, source };
-}
-
-function readTarget(reader: InputReader, repository: string, environment: InputEnvironment): Target {
-  const account = reader.text('account-id') || undefined;
-  if (account && !/^\d{12}$/.test(account)) {
-    reader.refuse('account-id', account, 'an account id has twelve digits; in YAML put it in quotes');
-  }
-  return {
-    repository,
-    regions: readRegions(reader, environment),
-    account,
-    registryEndpoint: readEndpoint(reader),
-    createRepository: reader.flag('create-repository', false),
-  };
-}
-
-function readRegions(reader: InputReader, environment: InputEnvironment): string[] {
-  const fallback = environment.AWS_REGION || environment.AWS_DEFAULT_REGION;
-  const stated = reader.list('regions');
-  const regions = stated.length > 0 ? stated : fallback ? [fallback] : [];
-  if (regions.length === 0) {
-    reader.problems.push(
-      'input "regions" is missing: write the AWS regions to publish in, such as "us-east-1, eu-west-1"',
-    );
-  }
-  for (const region of regions) {
-    const problem = regionProblem(region);
-    if (problem) reader.problems.push(`input "regions": ${problem}`);
-  }
-  return [...new Set(regions)];
-}
-
-function readEndpoint(reader: InputReader): string | undefined {
-  const text = reader.text('registry-endpoint');
-  if (!text) return undefined;
-  const sample = text.replaceAll('{account}', '123456789012').replaceAll('{region}', 'us-east-1');
-  const url = URL.canParse(sample) ? new URL(sample) : undefined;
-  if (!url || !/^https?:$/.test(url.protocol) || url.pathname !== '/' || url.search || /[{}]/.test(sample)) {
-    reader.refuse(
-      'registry-endpoint',
-      text,
-      'write a URL of scheme, host and port, such as "http://{account}.dkr.ecr.{region}.localhost:4566"',
-    );
-  }
-  return text;
 }

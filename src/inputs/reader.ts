@@ -53,7 +53,7 @@ export class InputReader {
   number(name: string): number | undefined {
     const text = this.text(name);
     if (text === '') return undefined;
-    if (!/^\d+$/.test(text)) this.refuse(name, text, 'write a whole number');
+    if (!/^\d{1,9}$/.test(text)) this.refuse(name, text, 'write a whole number');
     return Number(text);
   }
 

@@ -1,14 +1,16 @@
-import { constants, createReadStream } from 'node:fs';
-import { open, readFile, stat } from 'node:fs/promises';
+import { lstat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pipeline, type Readable } from 'node:stream';
 import * as z from 'zod/mini';
+import { safeJson } from '../distribution/errors.ts';
 import { verifyContent } from '../distribution/verified.ts';
-import { type Descriptor, descriptorSchema, uniqueByDigest } from '../image/descriptor.ts';
+import { openFile, readFileAtMost } from '../files.ts';
+import { type Descriptor, partsSchema, uniqueByDigest } from '../image/descriptor.ts';
 import { type Digest, hexOf } from '../image/digest.ts';
 import { composeIndex } from '../image/index.ts';
 import { MAX_MANIFEST_BYTES, type Manifest, parseManifest } from '../image/manifest.ts';
 import type { Source } from '../release/content.ts';
+import { plain } from '../words.ts';
 
 /** A folder that is not an OCI layout which can be published; the message says why. */
 export class LayoutError extends Error {
@@ -22,13 +24,15 @@ export interface Layout {
 }
 
 const layoutSchema = z.looseObject({ imageLayoutVersion: z.string() });
-const indexSchema = z.looseObject({ manifests: z.array(descriptorSchema) });
+const indexSchema = z.looseObject({ manifests: partsSchema });
 
 /**
  * Opens an OCI layout directory, as buildx, buildah, skopeo, ko, jib and Bazel write it. One entry in its index.json is
  * the root; several, one a platform, are composed into an index.
  * https://github.com/opencontainers/image-spec/blob/main/image-layout.md
- * @throws LayoutError naming the folder and what is wrong with it
+ *
+ * Links in it are not followed: a layout from elsewhere must not name files outside of it.
+ * @throws LayoutError naming the folder and what is wrong with it; ManifestError and ContentError for the root itself
  */
 export async function openLayout(dir: string): Promise<Layout> {
   await readJson(dir, 'oci-layout', layoutSchema);
@@ -36,6 +40,7 @@ export async function openLayout(dir: string): Promise<Layout> {
   const entries = uniqueByDigest(manifests);
   const [first] = entries;
   if (!first) throw new LayoutError(`${dir} is an OCI layout without an image: its index.json lists none`);
+  for (const folder of ['blobs', join('blobs', 'sha256')]) await assertFolder(dir, folder);
   const files = layoutFiles(dir);
   if (entries.length === 1) return { source: files, root: await files.manifest(first) };
   if (entries.some(({ platform }) => !platform)) {
@@ -50,26 +55,37 @@ export async function openLayout(dir: string): Promise<Layout> {
 }
 
 async function readJson<T extends z.ZodMiniType>(dir: string, name: string, schema: T): Promise<z.infer<T>> {
-  const path = join(dir, name);
-  try {
-    const found = await stat(path);
-    if (found.size > MAX_MANIFEST_BYTES) throw new Error(`it has ${found.size} bytes`);
-    return z.parse(schema, JSON.parse(await readFile(path, 'utf8')));
-  } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
-    throw new LayoutError(`${dir} is not an OCI layout directory: ${name} cannot be read (${why})`);
+  const refuse = (why: string) =>
+    new LayoutError(`${dir} is not an OCI layout directory: ${name} cannot be read (${why})`);
+  const bytes = await readFileAtMost(join(dir, name), MAX_MANIFEST_BYTES).catch((error: Error) => {
+    throw refuse(error.message);
+  });
+  const json = safeJson(bytes.toString());
+  // What it says instead is not repeated: it may be any file.
+  if (json === undefined) throw refuse('it is no JSON');
+  const parsed = z.safeParse(schema, json);
+  if (parsed.success) return parsed.data;
+  const [issue] = parsed.error.issues;
+  throw refuse(plain(`${issue?.path.join('.')}: ${issue?.message}`));
+}
+
+async function assertFolder(dir: string, name: string): Promise<void> {
+  const found = await lstat(join(dir, name)).catch((error: Error) => {
+    throw new LayoutError(`${dir} is not an OCI layout directory: ${error.message}`);
+  });
+  if (!found.isDirectory()) {
+    throw new LayoutError(`${dir} is not an OCI layout directory: ${name} is a link, or no folder`);
   }
 }
 
-/** The blobs of a layout. Links are not followed: a layout from elsewhere must not name files outside of it. */
 function layoutFiles(dir: string): Source {
   const verified = new Set<Digest>();
   const openBlob = async (descriptor: Descriptor): Promise<Readable> => {
     const path = join(dir, 'blobs', 'sha256', hexOf(descriptor.digest));
-    const handle = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW).catch((error: Error) => {
+    const handle = await openFile(path).catch((error: Error) => {
       throw new LayoutError(`${dir} lacks ${descriptor.digest} (${error.message})`);
     });
-    const content = createReadStream(path, { fd: handle });
+    const content = handle.createReadStream();
     // Files do not change: the first reader checks a blob for all the others, which every region's upload is one of.
     if (verified.has(descriptor.digest)) return content;
     verified.add(descriptor.digest);

@@ -1,17 +1,20 @@
 import { type Built, build } from '../buildx/build.ts';
 import type { OpenDestinations } from '../ecr/destinations.ts';
-import { describe, platformsOf } from '../image/manifest.ts';
+import { explainReading } from '../ecr/explain.ts';
+import type { Digest } from '../image/digest.ts';
+import { describe, type Manifest, platformsOf } from '../image/manifest.ts';
 import { formatPlatform, type Platform, parsePlatform, samePlatform } from '../image/platform.ts';
 import type { BuildInputs } from '../inputs/inputs.ts';
+import type { Target } from '../inputs/target.ts';
 import { openLayout } from '../layout/layout.ts';
 import { allOrProblems, Problems } from '../problems.ts';
-import { anyOf, awaited, type Destination, type Source } from '../release/content.ts';
+import { anyOf, awaited, type Source, withManifests } from '../release/content.ts';
 import { type Inspection, inspectRoot } from '../release/inspect.ts';
-import type { Leg } from '../release/leg.ts';
 import { isDone } from '../release/release.ts';
 import { graphBytes } from '../release/replicate.ts';
+import { tagsAhead, tagsOf, toLeg } from './handOver.ts';
 import { openSpool, publishEverywhere, replicasOf } from './publishing.ts';
-import { type Outcome, openingTitle, openTarget, type Services } from './services.ts';
+import { assertReplaceable, type Outcome, openingTitle, openTarget, type Services } from './services.ts';
 
 /**
  * Builds an image (or takes one that is built already) and lands it by digest in every region; leaves a record for the
@@ -27,18 +30,27 @@ export async function runBuild(inputs: BuildInputs, services: Services): Promise
   }
   const platforms = inputs.platforms.length > 0 ? inputs.platforms : [runnerPlatform()];
   services.log.info(openingTitle(target));
-  const opening = openTarget(target, services);
-  const [built, opened] = await allOrProblems([obtain(inputs, platforms, opening, services), opening]);
-  const inspection = await inspectRoot(built.root, built.source);
+  const opening = openTarget(target, tagsAhead(inputs, platforms), services);
+  const composed = new Map<Digest, Manifest>();
+  const [built, opened] = await allOrProblems([
+    obtain(inputs, platforms, opening, composed, services),
+    opening,
+  ]);
+  const inspection = await inspect(built, target);
   const labels = inspection.images.map(({ descriptor }) => formatPlatform(descriptor.platform));
   // A layout was built by others, for platforms of their own, unless the user says which it must have.
   if (inputs.platforms.length > 0 || !inputs.ociLayout) assertPlatforms(platforms, inspection);
+  const leg = toLeg(inputs, built, inspection, opened.destinations, services);
+  const beside = tagsOf(leg, inputs);
+  assertReplaceable(target, opened.destinations, [...beside.keys()]);
+  for (const manifest of beside.values()) composed.set(manifest.digest, manifest);
   const outcome = await publishEverywhere(
     {
       root: built.root,
-      repository: target.repository,
+      target,
       platforms: built.root.kind === 'index' ? platformsOf(built.root).map(formatPlatform) : labels,
-      tags,
+      tags: inputs.legs === 'none' ? tags : [],
+      beside,
       replicas: built.replicas,
       countBytes: () => graphBytes(describe(built.root), built.source),
       startedAt,
@@ -47,12 +59,18 @@ export async function runBuild(inputs: BuildInputs, services: Services): Promise
     services,
   );
   if (inputs.legs === 'artifact' && outcome.results.every(isDone)) {
-    const leg = toLeg(inputs, built, inspection, opened.destinations, services);
     await services.log.group(`Handing ${labels.join(', ')} over to the stitch`, () =>
       services.legs.save(leg),
     );
   }
   return outcome;
+}
+
+async function inspect({ root, source }: Built, { places }: Target): Promise<Inspection> {
+  return inspectRoot(root, source).catch((error: unknown) => {
+    const problem = explainReading(error, places);
+    throw problem === undefined ? error : new Problems([problem], { cause: error });
+  });
 }
 
 /** Before anything is said or done: whatever fails next might repeat them. */
@@ -65,13 +83,14 @@ async function obtain(
   inputs: BuildInputs,
   platforms: readonly Platform[],
   opening: Promise<OpenDestinations>,
+  composed: ReadonlyMap<Digest, Manifest>,
   services: Services,
 ): Promise<Built> {
   const { run, docker, log } = services;
   const open = async () => {
     const { destinations, createMissing } = await opening;
     await createMissing();
-    return (source: Source) => replicasOf(destinations, source, services);
+    return (source: Source) => replicasOf(destinations, withManifests(source, composed), services);
   };
   if (inputs.ociLayout) {
     const { root, source } = await openLayout(inputs.ociLayout).catch((error: Error) => {
@@ -124,27 +143,4 @@ function runnerPlatform(): Platform {
   const os = process.platform === 'win32' ? 'windows' : 'linux';
   const architecture = process.arch === 'x64' ? 'amd64' : process.arch;
   return parsePlatform(`${os}/${architecture}`);
-}
-
-function toLeg(
-  { target, jobIndex, jobTotal }: BuildInputs,
-  { root, builder }: Built,
-  { images, attestations }: Inspection,
-  destinations: readonly Destination[],
-  { run }: Services,
-): Leg {
-  return {
-    schema: 'ecr-multiarch/leg/v1',
-    repository: target.repository,
-    runId: run.runId,
-    runAttempt: run.runAttempt,
-    job: run.job,
-    ...(jobIndex !== undefined && { jobIndex }),
-    ...(jobTotal !== undefined && { jobTotal }),
-    builder,
-    root: root.digest,
-    images: [...images],
-    attestations: [...attestations],
-    destinations: destinations.map(({ image }) => image),
-  };
 }

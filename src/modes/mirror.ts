@@ -1,15 +1,16 @@
-import { anonymousAuthorizer } from '../distribution/auth.ts';
-import { Repository } from '../distribution/repository.ts';
-import { retryLine } from '../distribution/retry.ts';
-import { createSession } from '../distribution/session.ts';
+import { adviceOnSource } from '../ecr/explain.ts';
+import { PrivateRegistries } from '../ecr/privateRegistries.ts';
+import { mountable, openSource } from '../ecr/sources.ts';
 import { ATTESTED_DIGEST, isAttestation } from '../image/descriptor.ts';
 import { composeIndex } from '../image/index.ts';
 import { describe, type Index, type Manifest, platformsOf } from '../image/manifest.ts';
 import { answersPlatform, formatPlatform, type Platform } from '../image/platform.ts';
 import { formatReference, type Reference } from '../image/reference.ts';
 import type { MirrorInputs } from '../inputs/inputs.ts';
+import type { Target } from '../inputs/target.ts';
 import { allOrProblems, Problems } from '../problems.ts';
 import type { Source } from '../release/content.ts';
+import { toError } from '../release/errors.ts';
 import { platformOfImage } from '../release/inspect.ts';
 import { repositorySource } from '../release/registry.ts';
 import { graphBytes } from '../release/replicate.ts';
@@ -17,18 +18,26 @@ import { openSpool, publishEverywhere, replicasOf } from './publishing.ts';
 import { type Outcome, openingTitle, openTarget, type Services } from './services.ts';
 
 /**
- * Copies an image whole, byte for byte, from a registry that answers anonymously into every region.
+ * Copies an image whole, byte for byte, from any registry into every region.
  * @throws Problems when the source has no such image or lacks a platform; nothing has been pushed then
  */
 export async function runMirror(inputs: MirrorInputs, services: Services): Promise<Outcome> {
   const startedAt = Date.now();
-  const { target, tags } = inputs;
-  const repository = openSource(inputs.source, services);
-  const [{ destinations, createMissing }, found] = await services.log.group(
+  const { tags } = inputs;
+  const target = {
+    ...inputs.target,
+    mountFrom: [...new Set([...inputs.target.mountFrom, ...mountable(inputs.source)])],
+  };
+  const registries = new PrivateRegistries(services);
+  const [{ destinations, createMissing }, { source, found }] = await services.log.group(
     `${openingTitle(target)}, and reading the source`,
-    () => allOrProblems([openTarget(target, services), readSource(repository, inputs.source)]),
+    () =>
+      allOrProblems([
+        openTarget(target, tags, services, registries),
+        readSource(inputs.source, target, registries, services),
+      ]),
   );
-  const spool = openSpool(services, repositorySource(inputs.source.registry, repository));
+  const spool = openSpool(services, source);
   const root = keepPlatforms(found, inputs.platforms, inputs.source);
   spool.keep(root);
   const platforms = await platformsBelow(root, spool);
@@ -37,7 +46,7 @@ export async function runMirror(inputs: MirrorInputs, services: Services): Promi
   return publishEverywhere(
     {
       root,
-      repository: target.repository,
+      target,
       platforms,
       tags,
       replicas,
@@ -53,30 +62,36 @@ export async function runMirror(inputs: MirrorInputs, services: Services): Promi
   );
 }
 
-function openSource({ registry, repository }: Reference, { transport, retry, log }: Services): Repository {
-  // As container tools have it: a registry on this machine speaks plain HTTP.
-  const local = /^(localhost|127\.\d+\.\d+\.\d+|\[::1\]|[^:]*\.localhost)(:\d+)?$/.test(registry);
-  const origin = new URL(`${local ? 'http' : 'https'}://${registry}`).origin;
-  return new Repository({
-    origin,
-    name: repository,
-    session: createSession(origin, transport, anonymousAuthorizer(transport)),
-    retry,
-    onRetry: (error, pause) => log.info(retryLine(registry, error, pause)),
-  });
+async function readSource(
+  reference: Reference,
+  target: Target,
+  registries: PrivateRegistries,
+  services: Services,
+): Promise<{ source: Source; found: Manifest }> {
+  const { registry, digest, tag } = reference;
+  const name = formatReference(reference);
+  const { registryEndpoint } = target;
+  const { apiOverridden } = services.run;
+  try {
+    const repository = await openSource(reference, { registryEndpoint, apiOverridden }, registries, services);
+    const found = await repository.readManifest(digest ?? tag ?? 'latest');
+    if (!found) throw new Problems([`input "source": ${registry} has no image ${name}`]);
+    return { source: repositorySource(registry, repository), found };
+  } catch (error) {
+    if (error instanceof Problems) throw error;
+    throw new Problems(
+      [
+        `input "source": ${name} cannot be read: ${toError(error).message}; ${adviceOnSource(error, reference) ?? ACCESS_ADVICE}`,
+      ],
+      {
+        cause: error,
+      },
+    );
+  }
 }
 
-async function readSource(repository: Repository, source: Reference): Promise<Manifest> {
-  const wanted = source.digest ?? source.tag ?? 'latest';
-  const found = await repository.readManifest(wanted).catch((error: Error) => {
-    throw new Problems([
-      `input "source": ${formatReference(source)} cannot be read: ${error.message}; the registry must answer without credentials`,
-    ]);
-  });
-  if (!found)
-    throw new Problems([`input "source": ${source.registry} has no image ${formatReference(source)}`]);
-  return found;
-}
+const ACCESS_ADVICE =
+  'check the name, and that this job may read it: log in with docker/login-action, or, for ECR, allow its role to';
 
 async function platformsBelow(root: Manifest, source: Source): Promise<string[]> {
   const platforms = root.kind === 'index' ? platformsOf(root) : [await platformOfImage(root, source)];

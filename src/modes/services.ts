@@ -1,16 +1,21 @@
 import type { Docker } from '../buildx/docker.ts';
-import type { RetryPolicy } from '../distribution/retry.ts';
-import type { Transport } from '../distribution/transport.ts';
-import type { EcrApi } from '../ecr/api.ts';
 import { type OpenDestinations, openDestinations } from '../ecr/destinations.ts';
-import type { Target } from '../inputs/inputs.ts';
+import { namesOf } from '../ecr/places.ts';
+import type { PrivateRegistries } from '../ecr/privateRegistries.ts';
+import type { EcrCollaborators } from '../ecr/target.ts';
+import type { Target } from '../inputs/target.ts';
+import { Problems } from '../problems.ts';
 import type { Leg } from '../release/leg.ts';
+import type { Interruption } from '../release/plan.ts';
 import type { Result } from '../release/release.ts';
+import { irreplaceableTags } from '../release/replaceable.ts';
 import type { TransferObserver } from '../release/replicate.ts';
 
 /** What is said while a mode runs. */
 export interface Log {
   info(message: string): void;
+  /** Says what somebody should look at. */
+  warn(message: string): void;
   /** Runs a step whose lines are folded together under a title. */
   group<T>(title: string, step: () => Promise<T>): Promise<T>;
 }
@@ -28,6 +33,8 @@ export interface RunContext {
   readonly runAttempt: number;
   /** The job's id in the workflow file. */
   readonly job: string;
+  /** The calls of reusable workflows that the job is in, outermost first, joined by dots; nothing where that is not known. */
+  readonly call: string | undefined;
   /** The page of the repository that the workflow belongs to, or empty outside of GitHub. */
   readonly repositoryUrl: string;
   /** The page of this run, or empty outside of GitHub. */
@@ -38,20 +45,18 @@ export interface RunContext {
   readonly tempDir: string;
   /** Whether `AWS_ENDPOINT_URL_ECR` or `AWS_ENDPOINT_URL` leads the API elsewhere than to AWS. */
   readonly apiOverridden: boolean;
+  /** Where `AWS_ENDPOINT_URL_ECR_PUBLIC` leads ECR Public, its registry and its API, if it is set. */
+  readonly publicEndpoint: string | undefined;
 }
 
 /** The collaborators of every mode. */
-export interface Services {
+export interface Services extends EcrCollaborators {
   readonly log: Log;
   readonly run: RunContext;
   readonly docker: Docker;
   readonly legs: LegStore;
-  readonly transport: Transport;
-  readonly retry: RetryPolicy;
   readonly observer: TransferObserver;
-  createApi(region: string): EcrApi;
-  /** Keeps a secret out of all logs from now on. */
-  mask(secret: string): void;
+  readonly cancellation: Interruption;
 }
 
 /** What a mode gives back; failures in destinations are among the results. */
@@ -71,15 +76,34 @@ export function uploadsPerRegion(regions: number): number {
   return Math.max(UPLOADS.least, Math.min(UPLOADS.most, Math.floor(UPLOADS.together / regions)));
 }
 
-/** Opens the destinations that a target names, and says which they are. */
-export async function openTarget(target: Target, services: Services): Promise<OpenDestinations> {
-  const { apiOverridden } = services.run;
-  const opened = await openDestinations({ ...target, apiOverridden }, services);
+/**
+ * Opens the destinations that a target names, and says which they are.
+ * @throws Problems with all that would keep the tags from being published there
+ */
+export async function openTarget(
+  target: Target,
+  tags: readonly string[],
+  services: Services,
+  registries?: PrivateRegistries,
+): Promise<OpenDestinations> {
+  const { apiOverridden, publicEndpoint } = services.run;
+  const opened = await openDestinations({ ...target, apiOverridden, publicEndpoint }, services, registries);
+  assertReplaceable(target, opened.destinations, tags);
   for (const { name, image } of opened.destinations) services.log.info(`${name}: ${image}`);
   return opened;
 }
 
+/** @throws Problems when tags that are to be replaced cannot be */
+export function assertReplaceable(
+  { ifTagExists }: Target,
+  destinations: OpenDestinations['destinations'],
+  tags: readonly string[],
+): void {
+  const fixed = ifTagExists === 'replace' ? irreplaceableTags(destinations, tags) : [];
+  if (fixed.length > 0) throw new Problems(fixed);
+}
+
 /** What is said of asking for tokens and looking whether the repositories are there. */
-export function openingTitle({ repository, regions }: Target): string {
-  return `Opening ${repository} in ${regions.join(', ')}`;
+export function openingTitle({ repository, places }: Target): string {
+  return `Opening ${repository} in ${namesOf(places).join(', ')}`;
 }

@@ -1,19 +1,16 @@
-import { setTimeout as sleep } from 'node:timers/promises';
+import type { Descriptor } from '../image/descriptor.ts';
 import { composeIndex } from '../image/index.ts';
-import { platformsOf } from '../image/manifest.ts';
+import { type Index, type Manifest, ManifestError, platformsOf } from '../image/manifest.ts';
 import { formatPlatform } from '../image/platform.ts';
-import type { StitchInputs } from '../inputs/inputs.ts';
+import type { StitchInputs } from '../inputs/stitch.ts';
 import { allOrProblems, Problems } from '../problems.ts';
-import { anyOf } from '../release/content.ts';
-import { assembleLegs } from '../release/leg.ts';
+import { anyOf, type Destination } from '../release/content.ts';
+import { type Assembly, assembleLegs } from '../release/legs/assemble.ts';
+import { tagsOfImages } from '../release/legs/beside.ts';
+import type { Spool } from '../release/spool.ts';
+import { type Collected, collectLegs } from './collect.ts';
 import { openSpool, publishEverywhere, replicasOf } from './publishing.ts';
-import { type Outcome, openingTitle, openTarget, type Services } from './services.ts';
-
-/**
- * How long the requests to ECR have to set off, in milliseconds, before the legs are collected: to load what does that
- * keeps this process busy for longer.
- */
-const HEAD_START = 60;
+import { assertReplaceable, type Outcome, openingTitle, openTarget, type Services } from './services.ts';
 
 /**
  * Puts the legs of this run together into one index, and publishes it in every region. A region that lacks an image
@@ -23,29 +20,30 @@ const HEAD_START = 60;
 export async function runStitch(inputs: StitchInputs, services: Services): Promise<Outcome> {
   const startedAt = Date.now();
   const { target, tags, annotations } = inputs;
-  const [{ destinations, createMissing }, records] = await services.log.group(
+  const [{ destinations, createMissing }, collected] = await services.log.group(
     `${openingTitle(target)}, and collecting the legs`,
-    () => allOrProblems([openTarget(target, services), sleep(HEAD_START).then(() => services.legs.list())]),
+    () => {
+      const opening = openTarget(target, tags, services);
+      return allOrProblems([opening, collectLegs(inputs, opening, services)]);
+    },
   );
-  const assembly = assembleLegs(records, {
-    repository: target.repository,
-    runId: services.run.runId,
-    platforms: inputs.platforms,
-  });
-  if (assembly.kind === 'refused') throw new Problems(assembly.problems);
-  await createMissing();
-
-  const root = composeIndex(assembly.children, annotations);
-  const platforms = platformsOf(root).map(formatPlatform);
-  services.log.info(`The index ${root.digest} has ${platforms.join(', ')}`);
+  const assembly = assemble(collected, target.repository, destinations, services);
+  const root = compose(assembly.children, annotations);
   const spool = openSpool(services, anyOf(destinations));
   spool.keep(root);
+  const beside = besideOf(assembly, inputs, spool);
+  assertReplaceable(target, destinations, [...beside.keys()]);
+  await createMissing();
+
+  const platforms = platformsOf(root).map(formatPlatform);
+  services.log.info(`The index ${root.digest} has ${platforms.join(', ')}`);
   return publishEverywhere(
     {
       root,
-      repository: target.repository,
+      target,
       platforms,
       tags,
+      beside,
       replicas: replicasOf(destinations, spool, services),
       countBytes: async () => assembly.bytes,
       startedAt,
@@ -53,4 +51,45 @@ export async function runStitch(inputs: StitchInputs, services: Services): Promi
     },
     services,
   );
+}
+
+type Complete = Extract<Assembly, { kind: 'complete' }>;
+
+function assemble(
+  { legs, problems, expected }: Collected,
+  repository: string,
+  destinations: readonly Destination[],
+  { run: { runId, call }, log }: Services,
+): Complete {
+  const partial = problems.length > 0;
+  const assembly = assembleLegs(legs, { ...expected, repository, runId, call, destinations, partial });
+  if (assembly.kind === 'refused') throw new Problems([...problems, ...assembly.problems]);
+  if (partial) throw new Problems(problems);
+  for (const name of assembly.leftOut) {
+    log.info(`${name} is left out: it belongs to another call of this reusable workflow`);
+  }
+  return assembly;
+}
+
+/** What tags of single platforms show beside the release, if there are to be any. */
+function besideOf(
+  { images }: Complete,
+  { platformTags, tags }: StitchInputs,
+  spool: Spool,
+): ReadonlyMap<string, Manifest> {
+  if (platformTags === undefined) return new Map();
+  const { beside, problems } = tagsOfImages(images, platformTags, tags);
+  if (problems.length > 0) throw new Problems(problems);
+  for (const manifest of beside.values()) spool.keep(manifest);
+  return beside;
+}
+
+/** @throws Problems when the legs are such that no runtime could use their index */
+function compose(children: readonly Descriptor[], annotations: Readonly<Record<string, string>>): Index {
+  try {
+    return composeIndex(children, annotations);
+  } catch (error) {
+    if (!(error instanceof ManifestError)) throw error;
+    throw new Problems([`the legs cannot be stitched: ${error.message}`], { cause: error });
+  }
 }

@@ -13,22 +13,40 @@ export interface Source {
   blob(descriptor: Descriptor): Promise<Readable>;
 }
 
+/**
+ * Whether a tag that is taken may be written again: `immutable` refuses even the digest that it shows. `unknown` where
+ * nobody may look, or the registry does not tell.
+ * https://docs.aws.amazon.com/AmazonECR/latest/userguide/image-tag-mutability.html
+ */
+export type TagRule = 'mutable' | 'immutable' | 'unknown';
+
 /** Where content goes: one repository in one region's registry. What it holds can be read back. */
 export interface Destination extends Source {
   /** The repository with its host, `123456789012.dkr.ecr.us-east-1.amazonaws.com/app`. */
   readonly image: string;
+  /** The manifest of that digest: a registry needs to know no more of it. */
+  manifest(descriptor: Pick<Descriptor, 'digest'>): Promise<Manifest>;
   /** The size in bytes of a blob that it holds, or nothing when it lacks the blob. */
   statBlob(digest: Digest): Promise<number | undefined>;
   hasManifest(digest: Digest): Promise<boolean>;
+  /** Why it would not take a manifest, each reason with what to do about it; nothing is asked for that. */
+  refusals(manifest: Manifest): readonly string[];
   /** Told that an upload may be about to begin, while it is still being found out whether it has to. */
   expectUpload(): void;
-  /** @param open gives the content from its first byte; called anew whenever it has to be sent again */
-  writeBlob(descriptor: Descriptor, open: () => Promise<Readable>): Promise<void>;
+  /**
+   * @param open gives the content from its first byte; called anew whenever it has to be sent again
+   * @returns whether the bytes were sent, or the registry had them elsewhere
+   */
+  writeBlob(descriptor: Descriptor, open: () => Promise<Readable>): Promise<'sent' | 'mounted'>;
   /** @param reference a tag, or the content's own digest */
   writeManifest(reference: string, content: ManifestContent): Promise<void>;
   /** What a tag points at now, or nothing. */
   tagged(tag: string): Promise<Manifest | undefined>;
+  /** Whether a tag may be written again once it is taken; nothing is asked for that. */
+  tagRule(tag: string): TagRule;
   deleteTag(tag: string): Promise<void>;
+  /** Breaks off whatever is under way, which fails with this reason; what begins later is not affected. */
+  breakOff(reason: Error): void;
 }
 
 /** Content that a source was asked for and does not have. */
@@ -74,5 +92,14 @@ export function awaited(name: string, opening: Promise<Source>): Source {
     name,
     manifest: async (descriptor) => (await opening).manifest(descriptor),
     blob: async (descriptor) => (await opening).blob(descriptor),
+  };
+}
+
+/** A source that has some manifests of its own, which may come to be known later, before those of another one. */
+export function withManifests(source: Source, own: ReadonlyMap<Digest, Manifest>): Source {
+  return {
+    name: source.name,
+    manifest: async (descriptor) => own.get(descriptor.digest) ?? source.manifest(descriptor),
+    blob: (descriptor) => source.blob(descriptor),
   };
 }

@@ -43,7 +43,8 @@ export class Holdings {
   }
 }
 
-function once<T>(answers: Map<Digest, Promise<T>>, digest: Digest, ask: () => Promise<T>): Promise<T> {
+/** The answer for a digest, asked for once; one that fails is forgotten, so that the next one asks again. */
+export function once<T>(answers: Map<Digest, Promise<T>>, digest: Digest, ask: () => Promise<T>): Promise<T> {
   const known = answers.get(digest);
   if (known) return known;
   const asked = ask();

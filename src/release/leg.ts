@@ -1,14 +1,25 @@
 import * as z from 'zod/mini';
-import { type Descriptor, descriptorSchema, sizeSchema } from '../image/descriptor.ts';
+import { ATTESTED_DIGEST, type Descriptor, descriptorSchema, sizeSchema } from '../image/descriptor.ts';
 import { digestSchema } from '../image/digest.ts';
-import { formatPlatform, type Platform, platformSchema } from '../image/platform.ts';
+import type { Manifest } from '../image/manifest.ts';
+import { platformSchema } from '../image/platform.ts';
+import { plain } from '../words.ts';
+
+/** How records of this version call themselves. */
+export const LEG_SCHEMA = 'ecr-multiarch/leg/v1';
+const FAMILY = 'ecr-multiarch/leg/';
+
+const imageSchema = z.object({
+  descriptor: z.extend(descriptorSchema, { platform: platformSchema }),
+  bytes: sizeSchema,
+});
 
 /**
  * What a build job leaves for the job that stitches: which images it made, for which platforms as their own configs say,
  * and who it was.
  */
 export const legSchema = z.object({
-  schema: z.literal('ecr-multiarch/leg/v1'),
+  schema: z.literal(LEG_SCHEMA),
   repository: z.string(),
   /** The workflow run, and which attempt of it. */
   runId: z.string(),
@@ -17,120 +28,64 @@ export const legSchema = z.object({
   job: z.string(),
   jobIndex: z.optional(z.number()),
   jobTotal: z.optional(z.number()),
+  /** The calls of reusable workflows that the job is in, outermost first, joined by dots; empty in none. */
+  call: z.optional(z.string()),
   builder: z.string(),
   root: digestSchema,
-  images: z
-    .array(
-      z.object({
-        descriptor: z.extend(descriptorSchema, { platform: platformSchema }),
-        bytes: sizeSchema,
-      }),
-    )
-    .check(z.minLength(1)),
+  images: z.array(imageSchema).check(z.minLength(1)),
   attestations: z.array(descriptorSchema),
   /** The destinations that hold all of it: host and repository. */
   destinations: z.array(z.string()),
 });
 export type Leg = z.infer<typeof legSchema>;
+export type LegImage = Leg['images'][number];
 
-/** What the legs must be to be stitched. */
-export interface Expectation {
-  readonly repository: string;
-  readonly runId: string;
-  /** Empty: what the records promise. */
-  readonly platforms: readonly Platform[];
+/** A leg as it was handed over. */
+export interface FoundLeg extends Leg {
+  /** How messages name it, where its job is not all that there is to say. */
+  readonly found?: string;
+  /** What its tag shows, where it was found by one. */
+  readonly tagged?: Manifest;
 }
 
-/** The children of the index to come, or what keeps it from being composed. */
-export type Assembly =
-  | { readonly kind: 'complete'; readonly children: readonly Descriptor[]; readonly bytes: number }
-  | { readonly kind: 'refused'; readonly problems: readonly string[] };
+/** A record that cannot be used; the message goes on from the record's name. */
+export class LegError extends Error {
+  override readonly name = 'LegError';
+}
 
 /**
- * Puts the legs of a run together. A leg of an earlier attempt counts as long as no later one replaced it, so that
- * "re-run failed jobs" works.
- * @param records all legs of the run, of this repository and of others
+ * Reads a record, as it was parsed from its JSON.
+ * @throws LegError when it is none, or one of another version
  */
-export function assembleLegs(records: readonly Leg[], expected: Expectation): Assembly {
-  const ofRun = records.filter(({ runId }) => runId === expected.runId);
-  const legs = latestAttempts(ofRun.filter(({ repository }) => repository === expected.repository));
-  if (legs.length === 0) return { kind: 'refused', problems: [noLegs(ofRun, expected)] };
-  const images = legs.flatMap((leg) => leg.images.map((image) => ({ ...image, leg })));
-  const problems = [
-    ...doubledPlatforms(images),
-    ...missingPlatforms(
-      images.map(({ descriptor }) => descriptor.platform),
-      expected.platforms,
-    ),
-    ...(expected.platforms.length > 0 ? [] : missingJobs(legs, ofRun)),
-  ];
-  if (problems.length > 0) return { kind: 'refused', problems };
-  return {
-    kind: 'complete',
-    children: [
-      ...images.map(({ descriptor }) => descriptor),
-      ...legs.flatMap(({ attestations }) => attestations),
-    ],
-    bytes: images.reduce((sum, { bytes }) => sum + bytes, 0),
-  };
+export function readLeg(record: unknown): Leg {
+  const parsed = z.safeParse(legSchema, record);
+  if (parsed.success) return parsed.data;
+  const { schema } = z.safeParse(z.object({ schema: z.string() }), record).data ?? {};
+  throw new LegError(`is no leg that this version can read${otherVersion(schema)}: ${SAME_VERSION}`);
 }
 
-function noLegs(ofRun: readonly Leg[], { repository }: Expectation): string {
-  const others = [...new Set(ofRun.map((leg) => `"${leg.repository}"`))].join(', ');
-  const found = others ? `; this run has legs of ${others}` : '';
-  return `no leg of "${repository}" was found in this run${found}: let the stitch job need the build jobs ("needs: build"), which use the same "repository" and have no "legs: none"; if they ran long ago, their artifacts may have expired: run all jobs again`;
+/** What to do about records of another version. */
+const SAME_VERSION = 'use the same version of this action in all jobs';
+
+/** Says which version a record is of, when that is known and not this one; empty otherwise. */
+function otherVersion(schema: string | undefined): string {
+  if (schema === LEG_SCHEMA || !schema?.startsWith(FAMILY)) return '';
+  return `, but one of ${plain(schema.slice(FAMILY.length), 20)} rather than ${LEG_SCHEMA.slice(FAMILY.length)}`;
 }
 
-/** Of legs for the same platforms, those of the latest attempt. */
-function latestAttempts(legs: readonly Leg[]): Leg[] {
-  const key = (leg: Leg) =>
-    leg.images
-      .map(({ descriptor }) => formatPlatform(descriptor.platform))
-      .toSorted()
-      .join();
-  return legs.filter((leg) =>
-    legs.every((other) => key(other) !== key(leg) || other.runAttempt <= leg.runAttempt),
+/** What a leg has to say of one of its images. What does not tell of which it speaks belongs to all. */
+export function attestationsOf({ attestations }: Leg, { descriptor }: LegImage): Descriptor[] {
+  return attestations.filter(
+    ({ annotations }) => (annotations?.[ATTESTED_DIGEST] ?? descriptor.digest) === descriptor.digest,
   );
 }
 
-interface PlacedImage {
-  readonly descriptor: Descriptor & { readonly platform: Platform };
-  readonly leg: Leg;
+/** How messages name a leg. */
+export function nameOf(leg: FoundLeg): string {
+  return leg.found ?? jobOf(leg);
 }
 
-function doubledPlatforms(images: readonly PlacedImage[]): string[] {
-  const byPlatform = Map.groupBy(images, ({ descriptor }) => formatPlatform(descriptor.platform));
-  return [...byPlatform].flatMap(([platform, same]) => {
-    if (new Set(same.map(({ descriptor }) => descriptor.digest)).size === 1) return [];
-    const jobs = same.map(({ leg, descriptor }) => `${nameOf(leg)} built ${descriptor.digest}`).join(', ');
-    return [`${platform} was built more than once: ${jobs}; let each leg build a platform of its own`];
-  });
-}
-
-function missingPlatforms(built: readonly Platform[], wanted: readonly Platform[]): string[] {
-  const names = new Set(built.map(formatPlatform));
-  // Windows images are wanted without their OS version.
-  for (const { 'os.version': _, ...platform } of built) names.add(formatPlatform(platform));
-  const missing = wanted.map(formatPlatform).filter((platform) => !names.has(platform));
-  if (missing.length === 0) return [];
-  return [
-    `${missing.join(', ')} is missing: no leg of this run built it (there are ${built.map(formatPlatform).join(', ')}); check that its build job ran and succeeded`,
-  ];
-}
-
-/** Where the runner told the matrix's size, every job of it must have left a record, for whatever repository. */
-function missingJobs(legs: readonly Leg[], ofRun: readonly Leg[]): string[] {
-  return [...new Set(legs.map(({ job }) => job))].flatMap((job) => {
-    const siblings = ofRun.filter((leg) => leg.job === job);
-    const total = Math.max(0, ...siblings.map(({ jobTotal = 0 }) => jobTotal));
-    const seen = new Set(siblings.flatMap(({ jobIndex }) => jobIndex ?? [])).size;
-    if (seen >= total) return [];
-    return [
-      `the job "${job}" has ${total} jobs in its matrix, but ${seen} left a leg: check that all of them succeeded, or name the platforms that you expect in "platforms"`,
-    ];
-  });
-}
-
-function nameOf({ job, jobIndex, runAttempt }: Leg): string {
-  return `job ${job}${jobIndex === undefined ? '' : ` #${jobIndex}`} of attempt ${runAttempt}`;
+/** The job that left a leg. */
+export function jobOf({ job, jobIndex, runAttempt }: Leg): string {
+  return `job ${plain(job, 100)}${jobIndex === undefined ? '' : ` #${jobIndex}`} of attempt ${runAttempt}`;
 }

@@ -25,7 +25,13 @@ export interface DestinationOptions {
   readonly repository: Repository;
   /** Tells of a blob's size in bytes, if it is there; by default every one is asked for with HEAD. */
   readonly statBlob?: (digest: Digest) => Promise<number | undefined>;
+  /** Why it would not take a manifest; by default it takes every one. */
+  readonly refusals?: Destination['refusals'];
+  /** Whether a taken tag may be written again; by default that is not known. */
+  readonly tagRule?: Destination['tagRule'];
   readonly deleteTag?: (tag: string) => Promise<void>;
+  readonly writeBlob?: Destination['writeBlob'];
+  readonly writeManifest?: Destination['writeManifest'];
 }
 
 /** A repository as a destination. */
@@ -36,10 +42,14 @@ export function repositoryDestination(options: DestinationOptions): Destination 
     image,
     statBlob: options.statBlob ?? ((digest) => repository.statBlob(digest)),
     hasManifest: (digest) => repository.hasManifest(digest),
+    refusals: options.refusals ?? (() => []),
     expectUpload: () => repository.expectUpload(),
-    writeBlob: (descriptor, open) => repository.writeBlob(descriptor, open),
-    writeManifest: (reference, content) => repository.writeManifest(reference, content),
+    writeBlob: options.writeBlob ?? ((descriptor, open) => repository.writeBlob(descriptor, open)),
+    writeManifest:
+      options.writeManifest ?? ((reference, content) => repository.writeManifest(reference, content)),
     tagged: (tag) => repository.readManifest(tag),
+    tagRule: options.tagRule ?? (() => 'unknown'),
     deleteTag: options.deleteTag ?? ((tag) => repository.deleteTag(tag)),
+    breakOff: (reason) => repository.breakOff(reason),
   };
 }

@@ -1,33 +1,20 @@
 import type { Digest } from '../image/digest.ts';
-import { describe, type Manifest } from '../image/manifest.ts';
+import { describe, type Manifest, platformsOf } from '../image/manifest.ts';
+import { formatPlatform } from '../image/platform.ts';
 import type { Destination } from './content.ts';
+import { decide, isChange, type Showing, type TagState, type Verdict } from './decide.ts';
 import { toError } from './errors.ts';
-import { type Attempt, type Publication, planChanges, publish } from './publish.ts';
-import type { Replica } from './replicate.ts';
+import { type ReleasePlan, releasedBy, tagsOf } from './plan.ts';
+import { type Publication, publish } from './publish.ts';
+import { allSettledOrThrow, type Replica } from './replicate.ts';
+import { supplyOf } from './supply.ts';
 import { verify } from './verify.ts';
-
-/** What shall be shown, where, and under which names. */
-export interface ReleasePlan {
-  /** The manifest or index at the top. */
-  readonly root: Manifest;
-  /** Its platforms in normal form. */
-  readonly platforms: readonly string[];
-  /** None publishes by digest alone. */
-  readonly tags: readonly string[];
-  /** Counts the bytes of all blobs below the root; asked when the copies have ended. */
-  readonly countBytes: () => Promise<number>;
-  /** One for each destination; they may have begun to copy already. */
-  readonly replicas: readonly Replica[];
-  /** Words a destination's failure for the user. */
-  readonly explain: (error: Error, destination: Destination) => string;
-  /** When the work began, in milliseconds as `Date.now` counts. */
-  readonly startedAt: number;
-}
 
 /**
  * `published`: its tags show the release. `landed`: it holds the release by digest, and no tag was asked for.
- * `unchanged`: it showed or held the release already, and nothing was written. `held back`: it holds the
- * content, but shows what it showed before, because another destination failed. `failed`: see the error.
+ * `unchanged`: its tags showed what they shall already, or it held the release and no tag was asked for; no tag was
+ * written. `held back`: it holds the content, but shows what it showed before, because another destination failed.
+ * `failed`: see the error.
  */
 export type ResultState = 'published' | 'landed' | 'unchanged' | 'held back' | 'failed';
 
@@ -35,7 +22,14 @@ export interface Result {
   readonly destination: string;
   readonly image: string;
   readonly state: ResultState;
+  /**
+   * What it shows, or should show: the release, or the earlier image that its tags keep. Where the tags show different ones
+   * it is the release if one of them shows that, and what the first one shows otherwise.
+   */
   readonly digest: Digest;
+  /** What each tag shows there now, as far as that is known. */
+  readonly tags: Readonly<Record<string, Digest>>;
+  /** Those of that digest; none for a single image that was kept. */
   readonly platforms: readonly string[];
   /** Bytes of blobs that were uploaded. */
   readonly sent: number;
@@ -50,65 +44,114 @@ export function isDone({ state }: Result): boolean {
   return state === 'published' || state === 'landed' || state === 'unchanged';
 }
 
+/**
+ * The digest that the destinations show or should show: the root's, or that of the earlier image that was decided on. Where
+ * immutable tags keep destinations from agreeing it is that of most of them.
+ * @returns nothing when there are no results
+ */
+export function releasedDigest(results: readonly Result[]): Digest | undefined {
+  const groups = [...Map.groupBy(results, ({ digest }) => digest)];
+  const [most] = groups.toSorted(([, one], [, other]) => other.length - one.length);
+  return most?.[0];
+}
+
 /** Steps that people may want to follow. */
 export interface ReleaseLog {
   info(message: string): void;
 }
 
-/** What became of a destination, and when, in milliseconds as `Date.now` counts. */
-interface Outcome {
-  readonly state: Publication['state'] | 'held back';
-  readonly error?: Error;
+/** A destination on its way: why it cannot go on, if so, and since when, in milliseconds as `Date.now` counts. */
+interface Step {
+  readonly replica: Replica;
+  readonly error: Error | undefined;
   readonly endedAt: number;
 }
 
+/** A destination for whose tags was decided. */
+type Judged = Step & Pick<Verdict, 'decided'>;
+
+/** What became of a destination. */
+interface Outcome extends Judged {
+  readonly state: Publication['state'] | 'held back';
+}
+
 /**
- * Replicates the root everywhere, and only when every destination holds all of it writes the tags everywhere, reads
- * them back, and says what each destination shows.
+ * Replicates the root everywhere. When every destination holds all of it and what all tags show is known, decides what each
+ * tag shall show; writes the tags everywhere, reads them back, and says what each destination shows.
  * @returns one result for each destination, in order; failures are results, nothing is thrown for them
  */
 export async function release(plan: ReleasePlan, log: ReleaseLog, now = Date.now): Promise<Result[]> {
   const outcomes = await runSteps(plan, log, now);
   // Only for the report: a count that fails must not make a failure of a release.
   const bytes = await plan.countBytes().catch(() => 0);
-  return plan.replicas.flatMap((replica, position) => {
-    const outcome = outcomes[position];
-    return outcome ? [toResult(plan, replica, outcome, bytes)] : [];
-  });
+  return outcomes.map((outcome) => toResult(plan, outcome, bytes));
 }
 
 async function runSteps(plan: ReleasePlan, log: ReleaseLog, now: () => number): Promise<Outcome[]> {
+  const copies = await copyEverywhere(plan, log, now);
+  const judged = decide(plan.root, plan.ifTagExists, copies, plan.beside).map(({ refusal, ...copy }) => ({
+    ...copy,
+    error: copy.error ?? refusal,
+  }));
+  if (anyFailed(judged)) return judged.map(stop);
+  tellOthers(plan, judged, log);
+  const supplied = await supplyEverywhere(plan, judged, now);
+  if (anyFailed(supplied)) return supplied.map(stop);
+
+  const publications = await unlessInterrupted(plan, () =>
+    publish(
+      supplied.map(({ replica, decided }) => ({
+        destination: replica.destination,
+        changes: decided.filter(isChange),
+      })),
+    ),
+  );
+  const written = supplied.map((step, position) => outcomeOf(step, publications[position], now()));
+  return anyFailed(written) ? written : Promise.all(written.map((outcome) => prove(plan, outcome, now)));
+}
+
+/** When it has to end, tags that are being written are broken off, which has all of them put back; that is waited for. */
+function unlessInterrupted<T>({ replicas, interruption }: ReleasePlan, write: () => Promise<T>): Promise<T> {
+  const { signal } = interruption;
+  const breakOff = () => {
+    for (const { destination } of replicas) destination.breakOff(toError(signal.reason));
+  };
+  return interruption.hold(async () => {
+    signal.addEventListener('abort', breakOff, { once: true });
+    try {
+      return await write();
+    } finally {
+      signal.removeEventListener('abort', breakOff);
+    }
+  });
+}
+
+function anyFailed(steps: readonly Step[]): boolean {
+  return steps.some(({ error }) => error);
+}
+
+/** Where no tag has to change, a destination shows what it shall, however the others fare. */
+function stop(step: Judged): Outcome {
+  if (step.error) return { ...step, state: 'failed' };
+  return { ...step, state: step.decided.some(isChange) ? 'held back' : 'unchanged' };
+}
+
+/** A destination with its copy of the release, and what its tags show. */
+type Copy = Step & Showing;
+
+async function copyEverywhere(plan: ReleasePlan, log: ReleaseLog, now: () => number): Promise<Copy[]> {
   const below = plan.replicas.map((replica) => prepare(plan, replica));
   const belowEverywhere = Promise.allSettled(below);
-  const copies = await Promise.all(
+  return Promise.all(
     plan.replicas.map((replica, position) =>
       complete(plan, replica, below[position], belowEverywhere, log, now),
     ),
   );
-  if (copies.some(({ state }) => state === 'failed')) return copies;
-
-  const publications = await publish(
-    plan.root,
-    copies.flatMap(({ tags }) => tags ?? []),
-  );
-  if (publications.some(({ state }) => state === 'failed')) {
-    return publications.map((publication) => ({ ...publication, endedAt: now() }));
-  }
-  return Promise.all(
-    plan.replicas.map(({ destination }, position) =>
-      prove(plan, destination, publications[position]?.state ?? 'unchanged', now),
-    ),
-  );
 }
 
-/** A destination that holds the release, and what its tags show. */
-interface Copy extends Outcome {
-  readonly tags?: Attempt;
-}
-
-async function prepare({ root }: ReleasePlan, replica: Replica): Promise<void> {
-  replica.ask(root);
-  await replica.copyBelow(describe(root));
+async function prepare(plan: ReleasePlan, replica: Replica): Promise<void> {
+  for (const manifest of releasedBy(plan)) replica.ask(manifest);
+  await replica.copyBelow(describe(plan.root));
 }
 
 /**
@@ -116,7 +159,7 @@ async function prepare({ root }: ReleasePlan, replica: Replica): Promise<void> {
  * slowest one's root: it takes no longer, and would be old if it were read before.
  */
 async function complete(
-  { root, tags }: ReleasePlan,
+  plan: ReleasePlan,
   replica: Replica,
   below: Promise<void> | undefined,
   belowEverywhere: Promise<unknown>,
@@ -124,50 +167,120 @@ async function complete(
   now: () => number,
 ): Promise<Copy> {
   const { destination } = replica;
+  const copy = { name: destination.name, replica };
   try {
     await below;
-    const [attempt] = await Promise.all([
-      belowEverywhere.then(() => planChanges(root, tags, destination)),
-      replica.copy(describe(root)),
-    ]);
-    log.info(`${destination.name}: holds ${root.digest}`);
-    return { state: 'held back', tags: attempt, endedAt: now() };
+    const reading = belowEverywhere.then(() => readTags(tagsOf(plan), destination));
+    // Whether it failed is asked when the copy has ended.
+    reading.catch(() => undefined);
+    await allSettledOrThrow(releasedBy(plan).map((manifest) => replica.copy(describe(manifest))));
+    log.info(`${destination.name}: holds ${plan.root.digest}`);
+    return { ...copy, tags: await reading, error: undefined, endedAt: now() };
   } catch (error) {
     const failure = toError(error);
     log.info(`${destination.name}: failed: ${failure.message}`);
-    return { state: 'failed', error: failure, endedAt: now() };
+    return { ...copy, tags: [], error: failure, endedAt: now() };
   }
+}
+
+function readTags(tags: readonly string[], destination: Destination): Promise<TagState[]> {
+  return Promise.all(
+    tags.map(async (tag) => ({
+      tag,
+      shown: await destination.tagged(tag),
+      rule: destination.tagRule(tag),
+    })),
+  );
+}
+
+/** Says which tags shall show something else than what was to be released. */
+function tellOthers(plan: ReleasePlan, judged: readonly Judged[], log: ReleaseLog): void {
+  const lines = judged
+    .flatMap(({ decided }) => decided)
+    .flatMap(({ tag, after }) => {
+      const { digest } = plan.beside?.get(tag) ?? plan.root;
+      if (after.digest === digest) return [];
+      return [
+        `the tag "${tag}" shall show ${after.digest}, which exists, rather than ${digest} (if-tag-exists: ${plan.ifTagExists})`,
+      ];
+    });
+  for (const line of new Set(lines)) log.info(line);
+}
+
+/** Has every destination hold what its tags shall show. */
+async function supplyEverywhere(
+  plan: ReleasePlan,
+  judged: readonly Judged[],
+  now: () => number,
+): Promise<Judged[]> {
+  const supply = supplyOf(releasedBy(plan), judged, plan.relay);
+  return Promise.all(
+    judged.map(async (step) => {
+      try {
+        return (await supply(step)) ? { ...step, endedAt: now() } : step;
+      } catch (error) {
+        return { ...step, error: toError(error), endedAt: now() };
+      }
+    }),
+  );
+}
+
+function outcomeOf(step: Judged, publication: Publication | undefined, endedAt: number): Outcome {
+  if (publication?.state === 'failed') return { ...step, ...publication, endedAt };
+  return { ...step, state: publication?.state ?? 'unchanged', endedAt };
 }
 
 /** Reads back what was written. Where no tag had to be, the reading that showed so is the proof. */
-async function prove(
-  { root, tags, platforms }: ReleasePlan,
-  destination: Destination,
-  state: Publication['state'],
-  now: () => number,
-): Promise<Outcome> {
+async function prove(plan: ReleasePlan, outcome: Outcome, now: () => number): Promise<Outcome> {
+  const { replica, decided, state } = outcome;
   try {
-    if (tags.length === 0 || state !== 'unchanged') await verify(root, tags, platforms, destination);
-    return { state, endedAt: now() };
+    if (tagsOf(plan).length === 0 || state !== 'unchanged')
+      await verify(plan.root, decided, plan.platforms, replica.destination);
+    return { ...outcome, endedAt: now() };
   } catch (error) {
-    return { state: 'failed', error: toError(error), endedAt: now() };
+    return { ...outcome, state: 'failed', error: toError(error), endedAt: now() };
   }
 }
 
-function toResult(plan: ReleasePlan, replica: Replica, outcome: Outcome, bytes: number): Result {
+function toResult(plan: ReleasePlan, outcome: Outcome, bytes: number): Result {
+  const { replica, state, error, endedAt } = outcome;
   const { destination, sent } = replica;
+  const image = imageOf(plan, outcome);
   return {
     destination: destination.name,
     image: destination.image,
-    state: stateOf(outcome.state, plan.tags, replica.changed),
-    digest: plan.root.digest,
-    platforms: plan.platforms,
+    state: stateOf(state, tagsOf(plan), replica.changed),
+    digest: image.digest,
+    tags: tagsShown(outcome),
+    platforms: platformsOfImage(plan, image),
     sent,
     // Of a copy that failed nobody knows what is there.
-    reused: outcome.state === 'failed' ? 0 : Math.max(0, bytes - sent),
-    seconds: Math.round((outcome.endedAt - plan.startedAt) / 10) / 100,
-    ...(outcome.error && { error: plan.explain(outcome.error, destination) }),
+    reused: state === 'failed' ? 0 : Math.max(0, bytes - sent),
+    seconds: Math.round((endedAt - plan.startedAt) / 10) / 100,
+    ...(error && { error: plan.explain(error, destination) }),
   };
+}
+
+function tagsShown({ state, decided }: Outcome): Record<string, Digest> {
+  // Of what failed it is the error that tells.
+  if (state === 'failed') return {};
+  const isBefore = state === 'held back' || state === 'restored';
+  return Object.fromEntries(
+    decided.flatMap(({ tag, before, after }) => {
+      const shown = isBefore ? before : after;
+      return shown ? [[tag, shown.digest]] : [];
+    }),
+  );
+}
+
+function imageOf({ root, tags }: ReleasePlan, { decided }: Outcome): Manifest {
+  const shown = decided.filter(({ tag }) => tags.includes(tag)).map(({ after }) => after);
+  return shown.find(({ digest }) => digest === root.digest) ?? shown[0] ?? root;
+}
+
+function platformsOfImage({ root, platforms }: ReleasePlan, image: Manifest): readonly string[] {
+  if (image.digest === root.digest) return platforms;
+  return image.kind === 'index' ? platformsOf(image).map(formatPlatform) : [];
 }
 
 /** Without tags there is nothing to publish or to hold back: then it counts whether anything was written. */

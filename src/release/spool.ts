@@ -3,9 +3,12 @@ import type { BlobStore } from '../distribution/server/blobStore.ts';
 import type { BlobWriter } from '../distribution/server/blobWriter.ts';
 import type { Descriptor } from '../image/descriptor.ts';
 import type { Digest } from '../image/digest.ts';
-import type { Manifest } from '../image/manifest.ts';
+import { type Manifest, ManifestError } from '../image/manifest.ts';
 import { MissingContentError, type Source } from './content.ts';
 import { toError } from './errors.ts';
+
+/** The most that all manifests in memory have, in bytes. */
+const MAX_BYTES = 64 * 1024 * 1024;
 
 /**
  * Content on its way through this machine: manifests in memory, blobs on disk. A blob can be read from the moment
@@ -17,6 +20,7 @@ export class Spool implements Source {
   readonly #upstream: Source | undefined;
   readonly #manifests = new Map<Digest, Manifest>();
   readonly #configs = new Set<Digest>();
+  #bytes = 0;
   readonly #arriving = new Map<Digest, BlobWriter>();
   readonly #fetching = new Map<Digest, Promise<BlobWriter>>();
   readonly #reading = new Map<Digest, Promise<Manifest>>();
@@ -31,8 +35,15 @@ export class Spool implements Source {
     this.name = upstream?.name ?? 'the spool';
   }
 
-  /** Keeps a manifest for those who will ask for its digest. */
+  /**
+   * Keeps a manifest for those who will ask for its digest.
+   * @throws ManifestError when all that are kept would need more memory than any image's should
+   */
   keep(manifest: Manifest): void {
+    if (!this.#manifests.has(manifest.digest)) this.#bytes += manifest.bytes.byteLength;
+    if (this.#bytes > MAX_BYTES) {
+      throw new ManifestError(`the manifests of this image have more than ${MAX_BYTES} bytes together`);
+    }
     this.#manifests.set(manifest.digest, manifest);
     if (manifest.kind === 'image') this.#configs.add(manifest.config.digest);
   }

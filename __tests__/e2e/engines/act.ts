@@ -24,7 +24,10 @@ export interface WorkflowRun {
   secrets?: Record<string, string>;
   /** What the repository's settings hold as variables, for `vars`. */
   variables?: Record<string, string>;
-  /** `owner/name@ref` to the folder that answers it, besides those in stubs/. */
+  /**
+   * `owner/name@ref` to the folder that answers it, besides those in stubs/. The stand-in for actions/checkout reads
+   * E2E_REPOSITORIES, a folder of git repositories by `owner/name`, and E2E_SOURCE, the workspace.
+   */
   localRepositories: Record<string, string>;
   /** The folder of the `node` that runs JavaScript actions. */
   nodeDir: string;
@@ -58,7 +61,8 @@ const runners = ['ubuntu-latest', 'ubuntu-24.04', 'ubuntu-24.04-arm', 'ubuntu-22
 /**
  * Runs a workflow with act, its jobs side by side on this machine and without containers. No action
  * is fetched: every one that the workflow uses is answered from `localRepositories` or stubs/, and
- * actions/checkout by act itself, with a copy of what git does not ignore in the workspace.
+ * an actions/checkout that says neither a repository nor a ref by act itself, with a copy of what
+ * git does not ignore in the workspace.
  */
 export async function runWorkflow(options: WorkflowRun): Promise<WorkflowResult> {
   const { workflow, workspace, dir, event, env, logFile, timeoutMs = 600_000 } = options;
@@ -114,14 +118,18 @@ export async function commitAll(dir: string): Promise<void> {
   await run('git', ['-C', dir, ...author, 'commit', '--quiet', '--message', 'All of it']);
 }
 
-/** The stand-ins in stubs/ for the actions that a workflow uses. */
+/** The stand-ins in stubs/ for the actions that a workflow uses, and that those use which it calls. */
 function stubsFor(workflow: string, given: Record<string, string>): Record<string, string> {
   const found: Record<string, string> = {};
-  for (const [, repository = '', ref = ''] of readFileSync(workflow, 'utf8').matchAll(
-    /^[\s-]*uses:\s*["']?([^\s@"']+\/[^\s@"']+)@([^\s"']+)/gm,
+  for (const [, action = '', ref = ''] of readFileSync(workflow, 'utf8').matchAll(
+    /^[\s-]*"?uses"?:\s*["']?([^\s@"']+\/[^\s@"']+)@([^\s"']+)/gm,
   )) {
+    const [repository = '', file] = action.split(/\/(?=\.github\/workflows\/)/);
     const uses = `${repository}@${ref}`;
-    if (repository === 'actions/checkout' || uses in given) continue;
+    if (file !== undefined && given[uses] !== undefined) {
+      Object.assign(found, stubsFor(join(given[uses], file), given));
+    }
+    if (uses in given) continue;
     const stub = join(stubs, repository);
     if (!existsSync(stub)) throw new Error(`${workflow} uses ${uses}, which nothing here answers`);
     found[uses] = stub;

@@ -1,5 +1,5 @@
 import { ECRClient, GetAuthorizationTokenCommand, ListImagesCommand } from '@aws-sdk/client-ecr';
-import { type Emulator, startEmulator } from '../../../emulator/emulator.ts';
+import { type Emulator, type EmulatorOptions, startEmulator } from '../../../emulator/emulator.ts';
 import { type ArtifactService, startArtifactService } from '../../../emulator/github/artifactService.ts';
 import type { Environment } from '../engines/process.ts';
 import { loginConfig, type Registry } from '../engines/readers.ts';
@@ -26,13 +26,15 @@ export interface Cloud {
  * Starts ECR in these regions, and the artifact service.
  * @param dir a folder of this cloud's own
  * @param repositories those that are there from the start, in every region
+ * @param roles those that can be assumed
  */
 export async function startCloud(
   dir: string,
   regions: readonly string[],
   repositories: readonly string[] = [],
+  roles: EmulatorOptions['roles'] = {},
 ): Promise<Cloud> {
-  const emulator = await startEmulator({ regions, repositories });
+  const emulator = await startEmulator({ regions, repositories, roles });
   const artifacts = await startArtifactService();
   const registries = await Promise.all(regions.map((region) => logIn(emulator, region)));
   return {
@@ -62,7 +64,11 @@ function ecrClient({ endpoint }: Emulator, region: string): ECRClient {
 
 /** Where an AWS tool finds this cloud. */
 export function endpointOf({ emulator }: Cloud): Environment {
-  return { AWS_ENDPOINT_URL_ECR: emulator.endpoint, AWS_EC2_METADATA_DISABLED: 'true' };
+  return {
+    AWS_ENDPOINT_URL_ECR: emulator.endpoint,
+    AWS_ENDPOINT_URL_STS: emulator.endpoint,
+    AWS_EC2_METADATA_DISABLED: 'true',
+  };
 }
 
 /** The credentials, as the stand-in for configure-aws-credentials takes them. */

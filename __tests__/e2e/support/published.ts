@@ -38,7 +38,7 @@ export function describeRelease(released: () => Release): void {
     const [amd64, arm64] = PLATFORMS.map((platform) => {
       const job = RegExp.escape(`/Build ${platform}`);
       const at = (text: string) => output.search(new RegExp(`${job}-\\d\\] .*${text}`));
-      return { begun: at('Run Main actions/checkout'), ended: at('Job succeeded') };
+      return { begun: at('Run Set up job'), ended: at('Job succeeded') };
     });
     if (!amd64 || !arm64) throw new Error('not two build jobs');
     expect(Math.min(amd64.begun, arm64.begun)).toBeGreaterThan(-1);

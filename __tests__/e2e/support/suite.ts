@@ -1,6 +1,7 @@
 import { copyFileSync, mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll } from '@jest/globals';
+import type { EmulatorOptions } from '../../../emulator/emulator.ts';
 import { commitAll } from '../engines/act.ts';
 import { cacheDir } from '../engines/tools.ts';
 import { type Cloud, startCloud } from './cloud.ts';
@@ -10,11 +11,17 @@ import { engines } from './engines.ts';
  * Gives a suite a cloud of its own, from before its first test to after its last one.
  * @param name of this suite alone
  * @param repositories those that are there from the start, in every region
+ * @param roles those that can be assumed
  */
-export function cloudFor(name: string, regions: string[], repositories: string[] = []): () => Cloud {
+export function cloudFor(
+  name: string,
+  regions: string[],
+  repositories: string[] = [],
+  roles: EmulatorOptions['roles'] = {},
+): () => Cloud {
   let cloud: Cloud | undefined;
   beforeAll(async () => {
-    cloud = await startCloud(join(engines().dir, `${name}-logins`), regions, repositories);
+    cloud = await startCloud(join(engines().dir, `${name}-logins`), regions, repositories, roles);
   });
   afterAll(() => cloud?.close());
   return () => {

@@ -5,6 +5,7 @@ import type { Environment } from '../engines/process.ts';
 import { type Cloud, CREDENTIALS, CREDENTIALS_OF_STUB, endpointOf } from './cloud.ts';
 import type { Engines } from './engines.ts';
 
+/** As the examples name the action. */
 const ACTION = 'org/ecr-multiarch@v1';
 
 /** What a workflow runs with. */
@@ -61,11 +62,16 @@ export async function runJobs(
   return runWithAct(setting, workflow, 'refs/heads/main', { ...CREDENTIALS, AWS_REGION: 'us-east-1' });
 }
 
-async function runWithAct(
+/**
+ * Runs a workflow file with an environment of one's own.
+ * @param action the folder that has the action
+ */
+export async function runWithAct(
   { engines, cloud, workspace, runId }: Setting,
   workflow: string,
   ref: string,
   env: Environment,
+  action = engines.action,
 ): Promise<WorkflowResult> {
   return runWorkflow({
     workflow,
@@ -85,18 +91,18 @@ async function runWithAct(
       GITHUB_RUN_ID: runId,
       GITHUB_RUN_ATTEMPT: '1',
     },
-    localRepositories: { [ACTION]: engines.action },
+    localRepositories: { [ACTION]: action },
     nodeDir: dirname(process.execPath),
     logFile: join(engines.logs, `${runId}.log`),
   });
 }
 
 /**
- * The job of that name, as the workflow's file names it.
+ * The job of that name, as the file names it of the workflow or of one that it calls.
  * @throws with the log when the run has no such job
  */
 export function jobOf({ jobs, output }: WorkflowResult, name: string): JobRun {
-  const job = jobs.find((each) => each.name.split('/').slice(1).join('/').replace(/-\d+$/, '') === name);
+  const job = jobs.find((each) => each.name.replace(/-\d+$/, '').endsWith(`/${name}`));
   if (!job) throw new Error(`the run has no job "${name}"\n${output}`);
   return job;
 }

@@ -3,13 +3,9 @@ import {
   DeleteRepositoryCommand,
   DescribeRegistryCommand,
   DescribeRepositoriesCommand,
-  GetLifecyclePolicyCommand,
-  GetRepositoryPolicyCommand,
   ListTagsForResourceCommand,
   PutImageTagMutabilityCommand,
-  PutLifecyclePolicyCommand,
   paginateDescribeRepositories,
-  SetRepositoryPolicyCommand,
   TagResourceCommand,
 } from '@aws-sdk/client-ecr';
 import { describe, expect, test } from '@jest/globals';
@@ -103,24 +99,6 @@ describe('repositories', () => {
       name: 'RepositoryNotFoundException',
       message: "The repository with name 'app' does not exist in the registry with id '123456789012'",
     });
-  });
-
-  test('keep their policies, and say when they have none', async () => {
-    await expect(ecr.send(new GetLifecyclePolicyCommand({ repositoryName }))).rejects.toMatchObject({
-      name: 'LifecyclePolicyNotFoundException',
-    });
-    await expect(ecr.send(new GetRepositoryPolicyCommand({ repositoryName }))).rejects.toMatchObject({
-      name: 'RepositoryPolicyNotFoundException',
-    });
-    const lifecyclePolicyText = JSON.stringify({ rules: [{ rulePriority: 1, description: 'x'.repeat(80) }] });
-    await ecr.send(new PutLifecyclePolicyCommand({ repositoryName, lifecyclePolicyText }));
-    expect((await ecr.send(new GetLifecyclePolicyCommand({ repositoryName }))).lifecyclePolicyText).toBe(
-      lifecyclePolicyText,
-    );
-    await ecr.send(new SetRepositoryPolicyCommand({ repositoryName, policyText: '{}' }));
-    expect((await ecr.send(new GetRepositoryPolicyCommand({ repositoryName }))).policyText).toBe('{}');
-    const broken = new SetRepositoryPolicyCommand({ repositoryName, policyText: '{' });
-    await expect(ecr.send(broken)).rejects.toMatchObject({ name: 'InvalidParameterException' });
   });
 
   test('are found in the registry that registryId names', async () => {

@@ -1,0 +1,280 @@
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import * as z from 'zod/mini';
+import type { WorkflowResult } from '../engines/act.ts';
+import { run } from '../engines/process.ts';
+import { digestByCrane, readByCrane } from '../engines/readers.ts';
+import { tool } from '../engines/tools.ts';
+import { type Cloud, CREDENTIALS, contentsOf, endpointOf } from '../support/cloud.ts';
+import { BUILDERS, engines } from '../support/engines.ts';
+import { readIndex } from '../support/image.ts';
+import { describeRelease, type Release } from '../support/published.ts';
+import { type PlainRegistry, startPlainRegistry } from '../support/registry.ts';
+import { caller, ROLE, ROLES } from '../support/reusable.ts';
+import { cloudFor, makeContext, SHELL_STAGE } from '../support/suite.ts';
+import { jobOf, runJobs, succeeded } from '../support/workflow.ts';
+
+const REUSABLE = example('reusable');
+const SIGNED = example('signed');
+const REGIONS = ['us-east-1', 'eu-central-1'];
+const MAIN = 'refs/heads/main';
+
+/** What those give who call without a file of their own. */
+const COMMON = { regions: REGIONS.join(), 'role-to-assume': ROLE };
+
+const configSchema = z.object({ config: z.object({ Labels: z.record(z.string(), z.string()) }) });
+
+describe('the example that calls the reusable workflow, as it is', () => {
+  const cloud = cloudFor('901', REGIONS, ['web'], ROLES);
+  const call = caller('901');
+  let release: Release | undefined;
+  const released = () => {
+    if (!release) throw new Error('there is no release');
+    return release;
+  };
+
+  beforeAll(async () => {
+    const running = engines();
+    const setting = { engines: running, cloud: cloud(), workspace: running.webContext, runId: '901' };
+    const finished = succeeded(
+      await call(setting, { workflow: REUSABLE, builder: BUILDERS.bridge, ref: MAIN }),
+    );
+    const head = (await run('git', ['-C', running.webContext, 'rev-parse', 'HEAD'])).trim();
+    release = { engines: running, cloud: cloud(), run: finished, repository: 'web', tags: [head, 'latest'] };
+  });
+
+  test('plans a job for each architecture, on a runner of its own', () => {
+    const { matrix = '{}' } = jobOf(released().run, 'Plan').outputs;
+    expect(JSON.parse(matrix)).toEqual({
+      include: [
+        { platform: 'linux/amd64', runner: 'ubuntu-24.04', qemu: '' },
+        { platform: 'linux/arm64', runner: 'ubuntu-24.04-arm', qemu: '' },
+      ],
+    });
+    expect(released().run.output).not.toContain('Run Main Set up emulation');
+  });
+
+  test("each job that calls AWS assumes the role with GitHub's token", () => {
+    const { requests } = released().cloud.emulator;
+    const assumed = requests.filter(({ operation }) => operation === 'AssumeRoleWithWebIdentity');
+    expect(assumed).toHaveLength(3);
+  });
+
+  describeRelease(released);
+});
+
+describe('the example that signs', () => {
+  const cloud = cloudFor('902', REGIONS, ['web'], ROLES);
+  const call = caller('902');
+
+  test('hands the name and the digest of each region to what attests and to what signs', async () => {
+    const workspace = await makeContext('902', { Dockerfile: SHELL_STAGE });
+    const setting = { engines: engines(), cloud: cloud(), workspace, runId: '902' };
+    const finished = succeeded(
+      await call(setting, { workflow: SIGNED, builder: BUILDERS.host, ref: 'refs/tags/v1.2.3' }),
+    );
+    const { digest } = jobOf(finished, 'Publish in all regions').outputs;
+    for (const { host, region } of cloud().registries) {
+      const image = `${host}/web@${digest}`;
+      expect(await digestByCrane(`${host}/web:v1.2.3`, cloud().config)).toBe(digest);
+      const log = linesOf(finished, `Sign in ${region}`);
+      expect(log).toContain(`Attestation created for ${image}`);
+      expect(log).toContain(`Signed ${image}`);
+    }
+  });
+});
+
+describe('what a caller may name', () => {
+  const cloud = cloudFor('903', REGIONS, [], ROLES);
+  const call = caller('903');
+  const repository = 'team/app';
+  let finished: WorkflowResult;
+
+  beforeAll(async () => {
+    const dockerfile = [
+      SHELL_STAGE.replace('COPY', 'COPY --from=root'),
+      'ARG REVISION',
+      'COPY made /made',
+      'COPY --from=shared word /word',
+      'RUN --mount=type=secret,id=token test "$(cat /run/secrets/token)" = swordfish',
+      'LABEL org.example.revision=$REVISION',
+    ].join('\n');
+    const workspace = await makeContext('903', {
+      'app/made': 'by the context',
+      'shared/word': 'by another one',
+      'deploy/app.Dockerfile': dockerfile,
+      'deploy/settings.yml': 'tag-mutability: IMMUTABLE\n',
+    });
+    const inputs = {
+      ...COMMON,
+      repository,
+      tags: 'v1',
+      runners: 'linux/arm64=ubuntu-24.04',
+      'share-runners': true,
+      runner: '["ubuntu-24.04"]',
+      'create-repository': true,
+      'repository-settings': 'deploy/settings.yml',
+      context: 'app',
+      file: 'deploy/app.Dockerfile',
+      'build-contexts': 'root=.\nshared=./shared\nother=docker-image://example.com/other',
+      'build-args': 'REVISION=abc',
+      annotations: 'org.example.kind=release',
+      provenance: 'false',
+      ref: 'main',
+    };
+    const logins = cloud().registries.map(({ host, username, password }) => {
+      return { registry: host, username, password };
+    });
+    const secrets = { 'build-secrets': 'token=swordfish', 'registry-auth': JSON.stringify(logins) };
+    const setting = { engines: engines(), cloud: cloud(), workspace, runId: '903' };
+    const workflow = { with: inputs, secrets };
+    finished = succeeded(await call(setting, { workflow, builder: BUILDERS.host, ref: MAIN }));
+  });
+
+  test('paths are those of the checkout, and arguments and annotations arrive', async () => {
+    const { digest } = jobOf(finished, 'Publish in all regions').outputs;
+    for (const { host } of cloud().registries) {
+      const name = `${host}/${repository}`;
+      expect(await digestByCrane(`${name}:v1`, cloud().config)).toBe(digest);
+      const { annotations, images } = await readIndex(`${name}:v1`, cloud().config);
+      expect(annotations).toEqual({ 'org.example.kind': 'release' });
+      const config = await readByCrane('config', `${name}@${images['linux/arm64']}`, cloud().config);
+      const { Labels } = z.parse(configSchema, JSON.parse(config)).config;
+      expect(Labels).toMatchObject({ 'org.example.revision': 'abc' });
+    }
+  });
+
+  test('one job builds both architectures where they share a runner', () => {
+    expect(jobOf(finished, 'Build linux/amd64,linux/arm64').result).toBe('success');
+  });
+
+  test('secrets reach the build and none the log, and both kinds of jobs are logged in', () => {
+    // The RUN step has compared the secret, or nothing were published.
+    expect(finished.output).not.toContain('swordfish');
+    expect(finished.output.match(/Login Succeeded/g)).toHaveLength(2 * REGIONS.length);
+  });
+
+  test('the repository is created with the settings of the file', async () => {
+    for (const region of REGIONS) {
+      expect(await mutabilityIn(region, repository, cloud())).toBe('IMMUTABLE');
+    }
+  });
+
+  test('emulation is set up in the job that needs it alone, and legs are handed over by tags', async () => {
+    const workspace = await makeContext('904', { Dockerfile: 'FROM scratch\nCOPY Dockerfile /made' });
+    const setting = { engines: engines(), cloud: cloud(), workspace, runId: '904' };
+    const inputs = {
+      ...COMMON,
+      repository: 'emulated',
+      tags: 'v1',
+      platforms: 'linux/amd64, linux/riscv64',
+      'create-repository': true,
+      legs: 'tags',
+    };
+    const finished = succeeded(
+      await call(setting, { workflow: { with: inputs }, builder: BUILDERS.host, ref: MAIN }),
+    );
+    const emulated = 'Run Main Set up emulation';
+    expect(linesOf(finished, 'Build linux/riscv64')).toContain(emulated);
+    expect(linesOf(finished, 'Build linux/amd64')).not.toContain(emulated);
+    const { images } = await readIndex(`${cloud().registries[0]?.host}/emulated:v1`, cloud().config);
+    expect(Object.keys(images)).toEqual(['linux/amd64', 'linux/riscv64']);
+    for (const { tags } of await contentsOf(cloud(), 'emulated')) {
+      expect(tags).toEqual(['v1', 'v1-amd64', 'v1-riscv64']);
+    }
+  });
+});
+
+describe('a run in which one architecture fails', () => {
+  const cloud = cloudFor('905', REGIONS, ['app'], ROLES);
+  const call = caller('905');
+
+  test('publishes nothing: the other leg ends, and the job that publishes does not run', async () => {
+    const dockerfile = `${SHELL_STAGE}\nRUN test "$(uname -m)" != aarch64`;
+    const workspace = await makeContext('905', { Dockerfile: dockerfile });
+    const setting = { engines: engines(), cloud: cloud(), workspace, runId: '905' };
+    const inputs = { ...COMMON, repository: 'app', tags: 'latest', provenance: 'false' };
+    const finished = await call(setting, { workflow: { with: inputs }, builder: BUILDERS.host, ref: MAIN });
+    expect(finished.code).not.toBe(0);
+    // act calls all jobs of a matrix failed once one of them is.
+    expect(linesOf(finished, 'Build linux/amd64')).toContain('Success - Main Build linux/amd64');
+    expect(linesOf(finished, 'Build linux/arm64')).toContain('Failure - Main Build linux/arm64');
+    expect(linesOf(finished, 'Publish in all regions')).toBe('');
+    expect(errorsIn(finished)).toEqual([
+      expect.stringMatching(
+        /Build linux\/arm64-\d\].*docker buildx build failed with exit code 1: see its output above/,
+      ),
+    ]);
+    for (const { tags, digests } of await contentsOf(cloud(), 'app')) {
+      expect(tags).toEqual([]);
+      // What the other leg has landed.
+      expect(digests).toHaveLength(1);
+    }
+  });
+});
+
+describe('an image of another architecture than the job is for', () => {
+  const cloud = cloudFor('906', REGIONS, ['app']);
+  let registry: PlainRegistry | undefined;
+  beforeAll(async () => {
+    registry = await startPlainRegistry(join(engines().logs, '906-registry.log'));
+  });
+  afterAll(() => registry?.stop());
+
+  // BuildKit gives every image the platform that it was asked for, whatever it is made of: so the image is another tool's.
+  test('is refused by its platform, in no region is anything of it, and nothing is published', async () => {
+    const layout = join(engines().dir, '906-layout');
+    await makeLayout(`${registry?.host}/app:v1`, layout);
+    const workspace = await makeContext('906', { Dockerfile: 'FROM scratch' });
+    const setting = { engines: engines(), cloud: cloud(), workspace, runId: '906' };
+    const inputs = { repository: 'app', regions: REGIONS.join(), platforms: 'linux/arm64' };
+    const finished = await runJobs(setting, {
+      build: { inputs: { ...inputs, 'oci-layout': layout } },
+      publish: { inputs: { ...inputs, mode: 'stitch', tags: 'latest' }, needs: 'build' },
+    });
+    expect(finished.code).not.toBe(0);
+    expect(errorsIn(finished)).toEqual([
+      expect.stringMatching(/\/build\].*the build gave linux\/amd64, not linux\/arm64: check "platforms"/),
+    ]);
+    expect(linesOf(finished, 'publish')).toBe('');
+    for (const { tags } of await contentsOf(cloud(), 'app')) expect(tags).toEqual([]);
+  });
+});
+
+/** Makes an OCI layout that has an image for amd64 alone, with the help of a registry that lets everybody write. */
+async function makeLayout(reference: string, layout: string): Promise<void> {
+  const { dir, webContext } = engines();
+  const crane = (...args: string[]) =>
+    run(tool('crane'), [...args, '--insecure'], { env: { PATH: '/usr/bin:/bin', HOME: dir } });
+  const layer = join(dir, 'layer.tar');
+  await run('tar', ['--create', '--file', layer, '--directory', webContext, 'Dockerfile']);
+  await crane('append', '--oci-empty-base', '--new_layer', layer, '--new_tag', reference);
+  await crane('mutate', '--set-platform', 'linux/amd64', '--tag', reference, reference);
+  await crane('pull', '--format', 'oci', reference, layout);
+}
+
+/** The tag mutability of a repository, as AWS' own tool reads it. */
+async function mutabilityIn(region: string, repository: string, cloud: Cloud): Promise<string> {
+  const env = { PATH: '/usr/bin:/bin', HOME: cloud.config, ...endpointOf(cloud), ...CREDENTIALS };
+  const described = ['ecr', 'describe-repositories', '--region', region, '--repository-names', repository];
+  const query = ['--query', 'repositories[0].imageTagMutability', '--output', 'text'];
+  return (await run(tool('aws'), [...described, ...query], { env })).trim();
+}
+
+function errorsIn({ output }: WorkflowResult): string[] {
+  return output.split('\n').filter((line) => line.includes('::error'));
+}
+
+function example(name: string): string {
+  return fileURLToPath(new URL(`../../../examples/${name}.yml`, import.meta.url));
+}
+
+/** The log of the jobs of a name. */
+function linesOf({ output }: WorkflowResult, job: string): string {
+  const name = new RegExp(`^\\[[^\\]]*/${RegExp.escape(job)}(-\\d+)?\\]`);
+  return output
+    .split('\n')
+    .filter((line) => name.test(line))
+    .join('\n');
+}

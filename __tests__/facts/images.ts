@@ -1,0 +1,10 @@
+import { type Graph, imageOf, indexOf } from '../support/images.ts';
+
+/** An index of so many images, which all have one layer. */
+export function indexWith(count: number): Graph {
+  return indexOf(
+    Array.from({ length: count }, (_, position) =>
+      imageOf('linux/amd64', { layers: ['shared'], fields: { annotations: { position: String(position) } } }),
+    ),
+  );
+}

@@ -1,0 +1,17 @@
+import type { Quirks } from '../../src/distribution/server/backend.ts';
+import { type Behaviour, PART_SIZE } from '../behaviour.ts';
+
+/** Where /v2/ departs from the distribution specification. */
+export function quirksOf(behaviour: Behaviour): Quirks {
+  const { digestOnGet, uploadStatus, maxTagPage, defaultTagPage, opaqueTagCursor, absoluteLocation } =
+    behaviour;
+  return {
+    digestOnGet,
+    uploadStatus,
+    maxTagPage,
+    defaultTagPage,
+    opaqueTagCursor,
+    absoluteLocation,
+    ...(behaviour.uploads === 'ecr' ? { patchStatus: 201, firstPart: PART_SIZE } : { patchStatus: 202 }),
+  };
+}

@@ -1,0 +1,122 @@
+import { tokenAuthorizer } from '../distribution/auth.ts';
+import { Repository } from '../distribution/repository.ts';
+import { retryLine } from '../distribution/retry.ts';
+import { createSession } from '../distribution/session.ts';
+import { Problems } from '../problems.ts';
+import type { Authorization, EcrApi } from './api.ts';
+import { Pacer, pacedSession } from './pacing.ts';
+import { registryHost } from './partitions.ts';
+import type { PrivatePlace } from './places.ts';
+import type { EcrCollaborators, EcrTarget } from './target.ts';
+import { RegistryToken } from './token.ts';
+
+/** One way into the registries of a region: the API with some credentials, and its token. */
+interface Access {
+  readonly api: EcrApi;
+  readonly token: RegistryToken<Authorization>;
+}
+
+/** What the destinations of one job share: a token for each region and role, and the quotas of each account's registry. */
+export class PrivateRegistries {
+  readonly #collaborators: Pick<EcrCollaborators, 'createApi' | 'mask'>;
+  readonly #accesses = new Map<string, Access>();
+  readonly #pacers = new Map<string, Pacer>();
+
+  constructor(collaborators: Pick<EcrCollaborators, 'createApi' | 'mask'>) {
+    this.#collaborators = collaborators;
+  }
+
+  access({ region, role, fips, dualStack }: PrivatePlace): Access {
+    const key = JSON.stringify({ region, role, fips, dualStack });
+    const known = this.#accesses.get(key);
+    if (known) return known;
+    const api = this.#collaborators.createApi({ region, role, fips, dualStack });
+    const access = { api, token: new RegistryToken(api, (token) => this.#collaborators.mask(token)) };
+    this.#accesses.set(key, access);
+    return access;
+  }
+
+  pacer(account: string | undefined, region: string): Pacer {
+    const key = `${account} ${region}`;
+    const pacer = this.#pacers.get(key) ?? new Pacer();
+    this.#pacers.set(key, pacer);
+    return pacer;
+  }
+}
+
+/** What says where registries are that are not AWS's own. */
+export type Addresses = Pick<EcrTarget, 'registryEndpoint' | 'apiOverridden'>;
+
+/** Where the registry answers; the API's word counts only when the API itself is not AWS's. */
+export function registryOrigin(
+  place: PrivatePlace,
+  account: string | undefined,
+  target: Addresses,
+  { proxyEndpoint }: Authorization,
+): string {
+  const proxy = new URL(proxyEndpoint);
+  if (target.registryEndpoint) {
+    if (!account && target.registryEndpoint.includes('{account}')) {
+      throw new Problems([
+        'input "registry-endpoint" has {account}, but the account is not known: set "account-id"',
+      ]);
+    }
+    const filled = target.registryEndpoint
+      .replaceAll('{account}', account ?? '')
+      .replaceAll('{region}', place.region);
+    return new URL(filled).origin;
+  }
+  if (target.apiOverridden) {
+    // The token is the caller's, whose account its address names where it names one.
+    if (place.account) proxy.host = proxy.host.replace(/^\d{12}(?=\.dkr)/, place.account);
+    return proxy.origin;
+  }
+  if (!account) throw new Error(`the registry's address "${proxy.host}" names no account: set "account-id"`);
+  return `https://${registryHost({ ...place, account })}`;
+}
+
+/**
+ * A repository of a private registry.
+ * @param origin where the registry answers
+ * @param name how messages name it
+ */
+export function repositoryAt(
+  origin: string,
+  place: PrivatePlace,
+  name: string,
+  token: RegistryToken<Authorization>,
+  pacer: Pacer,
+  { transport, retry, log }: EcrCollaborators,
+): Repository {
+  const authorizer = tokenAuthorizer((refused) => token.header(refused));
+  return new Repository({
+    origin,
+    name: place.repository,
+    session: pacedSession(createSession(origin, transport, authorizer), pacer),
+    retry,
+    onRetry: (error, pause) => log.info(retryLine(name, error, pause)),
+  });
+}
+
+/**
+ * Opens a repository of a private registry to read from it.
+ * @param place with its account
+ */
+export async function openPrivateSource(
+  place: PrivatePlace,
+  name: string,
+  target: Addresses,
+  registries: PrivateRegistries,
+  collaborators: EcrCollaborators,
+): Promise<Repository> {
+  const { token } = registries.access(place);
+  const origin = registryOrigin(place, place.account, target, await token.current());
+  return repositoryAt(
+    origin,
+    place,
+    name,
+    token,
+    registries.pacer(place.account, place.region),
+    collaborators,
+  );
+}

@@ -1,0 +1,131 @@
+import type { Repository } from '../distribution/repository.ts';
+import type { Digest } from '../image/digest.ts';
+import { parseManifest } from '../image/manifest.ts';
+import { type DestinationOptions, repositoryDestination } from '../release/registry.ts';
+import type { EcrApi, RepositoryId } from './api.ts';
+import { batched } from './batch.ts';
+import { ecrRefusals } from './manifestRules.ts';
+import type { Pacer } from './pacing.ts';
+import { accountInHost } from './partitions.ts';
+import type { PrivatePlace } from './places.ts';
+import { type PrivateRegistries, registryOrigin, repositoryAt } from './privateRegistries.ts';
+import { lookAt, prepare, tagRuleIn } from './repositoryState.ts';
+import { writeSettled } from './settling.ts';
+import type { EcrCollaborators, EcrTarget, OpenDestination } from './target.ts';
+
+/** The most digests that one BatchCheckLayerAvailability takes. */
+const AVAILABILITY_BATCH = 100;
+/** How long the first question waits for others to share its call, in milliseconds. */
+const AVAILABILITY_WAIT = 5;
+
+/** A repository of a private registry, with all that is known of it. */
+interface Opened {
+  readonly id: RepositoryId;
+  readonly api: EcrApi;
+  readonly pacer: Pacer;
+  readonly repository: Repository;
+}
+
+/**
+ * Opens a repository of a private registry: asks for a token, finds the registry's address, and looks whether the repository
+ * is there, or may be created.
+ * @throws Problems
+ */
+export async function openPrivate(
+  place: PrivatePlace,
+  name: string,
+  target: EcrTarget,
+  registries: PrivateRegistries,
+  collaborators: EcrCollaborators,
+): Promise<OpenDestination> {
+  const { api, token } = registries.access(place);
+  const id = { name: place.repository, account: place.account };
+  const [authorization, state, mounts] = await Promise.all([
+    token.current(),
+    lookAt(api, id, name, target),
+    target.mountFrom.length > 0 && api.allowsMounting().catch(() => false),
+  ]);
+  const account =
+    place.account ?? accountInHost(new URL(authorization.proxyEndpoint).host) ?? state.found?.registryId;
+  const origin = registryOrigin(place, account, target, authorization);
+  // Farther regions are still being asked for their tokens: the first connection can be there when they have answered.
+  collaborators.transport.prepare(new URL(origin));
+  const pacer = registries.pacer(account, place.region);
+  const repository = repositoryAt(origin, place, name, token, pacer, collaborators);
+  const opened: Opened = { id, api, pacer, repository };
+  return {
+    // One address may stand before the registries of several regions and accounts.
+    identity: [account, place.region, place.repository].join('/'),
+    destination: repositoryDestination({
+      name,
+      image: `${new URL(origin).host}/${place.repository}`,
+      ...operations(opened, mounts ? target.mountFrom : [], collaborators),
+      refusals: ecrRefusals,
+      tagRule: tagRuleIn(state, target),
+    }),
+    createIfMissing: () =>
+      prepare(
+        { ...opened, place: { account, region: place.region }, state },
+        name,
+        target,
+        collaborators.log,
+      ),
+  };
+}
+
+/** What ECR does otherwise, or better, than a registry by the book. */
+function operations(
+  { id, api, pacer, repository }: Opened,
+  mountFrom: readonly string[],
+  { patience }: EcrCollaborators,
+): Omit<DestinationOptions, 'name' | 'image'> {
+  const layersOf = (name: string) => availability(api, { ...id, name }, pacer);
+  const ours = layersOf(id.name);
+  // Where the API does not answer, the registry is asked for each.
+  const statBlob = (digest: Digest) => ours(digest).catch(() => repository.statBlob(digest));
+  const others = mountFrom
+    .filter((name) => name !== id.name)
+    .map((name) => ({ name, holds: layersOf(name) }));
+  const holderOf = async (digest: Digest) => {
+    const holders = await Promise.all(
+      others.map(({ name, holds }) =>
+        holds(digest).then(
+          (size) => (size === undefined ? [] : [name]),
+          () => [],
+        ),
+      ),
+    );
+    return holders.flat()[0];
+  };
+  const shown = { blob: statBlob, manifest: (digest: Digest) => repository.hasManifest(digest) };
+  return {
+    repository,
+    statBlob,
+    deleteTag: (tag) => api.deleteTag(id, tag),
+    writeBlob: async (descriptor, open) =>
+      repository.writeBlob(descriptor, open, await holderOf(descriptor.digest)),
+    writeManifest: (reference, content) =>
+      writeSettled(
+        () => repository.writeManifest(reference, content),
+        parseManifest(content.bytes, content.mediaType),
+        shown,
+        patience,
+      ),
+  };
+}
+
+/** Asks for many layers in one call. */
+function availability(
+  api: EcrApi,
+  id: RepositoryId,
+  pacer: Pacer,
+): (digest: Digest) => Promise<number | undefined> {
+  return batched<Digest, number>(
+    async (digests) => {
+      await pacer.take(['BatchCheckLayerAvailability']);
+      return api.availableLayers(id, digests);
+    },
+    AVAILABILITY_BATCH,
+    AVAILABILITY_WAIT,
+  );
+}

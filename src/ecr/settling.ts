@@ -1,0 +1,66 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { RegistryError } from '../distribution/errors.ts';
+import type { Digest } from '../image/digest.ts';
+import { blobsOf, childrenOf, type Manifest } from '../image/manifest.ts';
+
+/** How patiently a registry is waited for that does not see yet what it has taken. Times are in milliseconds. */
+export interface Patience {
+  readonly first: number;
+  readonly most: number;
+  readonly limit: number;
+}
+
+export const DEFAULT_PATIENCE: Patience = { first: 200, most: 5_000, limit: 30_000 };
+
+/** The codes with which ECR says that something below a manifest is missing: layers, and the images of an index. */
+const MISSING: readonly string[] = ['BLOB_UPLOAD_UNKNOWN', 'BLOB_UNKNOWN', 'MANIFEST_BLOB_UNKNOWN'];
+
+/** Whether a registry shows what it was given. */
+export interface Shown {
+  /** The blob's size in bytes, if it is there. */
+  blob(digest: Digest): Promise<number | undefined>;
+  manifest(digest: Digest): Promise<boolean>;
+}
+
+/**
+ * Writes a manifest. When the registry says that something below it is missing, which it has taken a moment ago, waits until
+ * the registry shows it, and writes again: ECR is like that right after an upload.
+ * @throws what the last try threw
+ */
+export async function writeSettled(
+  write: () => Promise<void>,
+  manifest: Manifest,
+  shown: Shown,
+  patience: Patience,
+): Promise<void> {
+  const deadline = performance.now() + patience.limit;
+  let pause = patience.first;
+  const wait = async () => {
+    await sleep(pause);
+    pause = Math.min(2 * pause, patience.most);
+  };
+  for (;;) {
+    try {
+      return await write();
+    } catch (error) {
+      if (!saysMissing(error) || performance.now() + pause > deadline) throw error;
+      // What is shown already may still be refused, so that there is always a pause.
+      await wait();
+      // That it cannot be looked at says nothing: then the next write tells.
+      const isShown = () => showsAll(manifest, shown).catch(() => false);
+      while (performance.now() < deadline && !(await isShown())) await wait();
+    }
+  }
+}
+
+function saysMissing(error: unknown): boolean {
+  return error instanceof RegistryError && error.codes.some((code) => MISSING.includes(code));
+}
+
+async function showsAll(manifest: Manifest, shown: Shown): Promise<boolean> {
+  const answers = await Promise.all([
+    ...blobsOf(manifest).map(async ({ digest }) => (await shown.blob(digest)) !== undefined),
+    ...childrenOf(manifest).map(({ digest }) => shown.manifest(digest)),
+  ]);
+  return answers.every(Boolean);
+}

@@ -1,0 +1,166 @@
+import * as z from 'zod/mini';
+import { safeJson } from '../distribution/errors.ts';
+import { type Digest, isDigest } from '../image/digest.ts';
+import { formatPlatform, type Platform, PlatformError, parsePlatform } from '../image/platform.ts';
+import type { LegDigest } from '../release/legs/digests.ts';
+import {
+  DEFAULT_TEMPLATE,
+  dependsOnTag,
+  namePlatformTags,
+  templateProblem,
+} from '../release/legs/tagName.ts';
+import { plain } from '../words.ts';
+import type { CommonInputs } from './common.ts';
+import type { InputReader } from './reader.ts';
+
+/** Legs are handed over by tags of single platforms. */
+export interface TagHandOff {
+  readonly by: 'tags';
+  /** How the tags are called. */
+  readonly template: string;
+}
+
+/** How legs reach a stitch: as records among the run's artifacts, under tags, or by digest. */
+export type HandOff =
+  | { readonly by: 'artifact' }
+  | TagHandOff
+  | { readonly by: 'digests'; readonly digests: readonly LegDigest[] };
+
+/** How a build hands its leg over to a stitch, if one follows. */
+export type BuildHandOff = 'artifact' | 'none' | TagHandOff;
+
+/**
+ * Reads how a build hands its leg over. Tags are those of the image that a stitch publishes, unless none follows: then this step
+ * publishes under them.
+ */
+export function readBuildHandOff(reader: InputReader, { tags, platforms }: CommonInputs): BuildHandOff {
+  const by = reader.oneOf('legs', ['artifact', 'tags', 'none'], 'artifact');
+  const template = readTemplate(reader);
+  if (by === 'tags') return readBuildTags(reader, template ?? DEFAULT_TEMPLATE, tags, platforms);
+  if (by === 'artifact' && tags.length > 0) {
+    reader.refuse(
+      'tags',
+      tags.join(', '),
+      'tags belong to the step with "mode: stitch", which publishes all platforms under them; to publish this build alone, add "legs: none"',
+    );
+  }
+  if (template) {
+    reader.refuse(
+      'platform-tags',
+      template,
+      'these tags are written by the step with "mode: stitch", or by this one with "legs: tags"',
+    );
+  }
+  return by;
+}
+
+function readBuildTags(
+  reader: InputReader,
+  template: string,
+  tags: readonly string[],
+  platforms: readonly Platform[],
+): TagHandOff {
+  if (tags.length === 0 && dependsOnTag(template)) {
+    reader.problems.push(
+      'input "tags" is missing: with "legs: tags" this step writes a tag of its platform beside each of them; write the same tags as in the step with "mode: stitch"',
+    );
+  }
+  const images = platforms.map((platform) => ({ platform }));
+  reader.problems.push(...namePlatformTags(template, tags, images).problems);
+  return { by: 'tags', template };
+}
+
+const needsSchema = z.record(
+  z.string(),
+  z.object({ result: z.string(), outputs: z.optional(z.record(z.string(), z.string())) }),
+);
+const mapSchema = z.record(z.string(), z.string());
+
+/**
+ * Reads how the legs of a stitch are handed over: a word, or JSON that names their digests.
+ * @param template of the tags of single platforms
+ */
+export function readHandOff(reader: InputReader, template = DEFAULT_TEMPLATE): HandOff {
+  const text = reader.text('legs') || 'artifact';
+  if (text === 'artifact') return { by: 'artifact' };
+  if (text === 'tags') return { by: 'tags', template };
+  const json = safeJson(text);
+  const map = z.safeParse(mapSchema, json);
+  if (map.success) return { by: 'digests', digests: readMap(reader, map.data) };
+  const needs = z.safeParse(needsSchema, json);
+  if (needs.success) return { by: 'digests', digests: readNeeds(reader, needs.data) };
+  reader.refuse('legs', plain(text, 60), HAND_OFF_ADVICE);
+  return { by: 'artifact' };
+}
+
+const HAND_OFF_ADVICE = `write artifact, tags, \${{ toJSON(needs) }}, or a digest for each platform: {"linux/amd64": "sha256:..."}`;
+
+/** Every output of a needed job that is a digest is a leg. */
+function readNeeds(reader: InputReader, needs: z.infer<typeof needsSchema>): LegDigest[] {
+  const jobs = Object.entries(needs);
+  for (const [job, { result }] of jobs.filter(([, each]) => each.result !== 'success')) {
+    reader.refuse(
+      'legs',
+      plain(job, 100),
+      `this job ended as ${plain(result, 40)}, so that its legs are not all there: run it again`,
+    );
+  }
+  const found = jobs.flatMap(([job, { outputs = {} }]) =>
+    Object.entries(outputs).flatMap(([output, value]) =>
+      isDigest(value)
+        ? [
+            {
+              name: `output "${plain(output, 100)}" of job ${plain(job, 100)}`,
+              digest: value,
+              job,
+              platform: undefined,
+            },
+          ]
+        : [],
+    ),
+  );
+  if (found.length === 0) {
+    reader.problems.push(
+      `input "legs": no output of ${jobs.map(([job]) => `"${plain(job, 100)}"`).join(', ') || 'any job'} is a digest: let each build job put its step's output "digest" out under a name of its own, for the jobs of a matrix overwrite each other's outputs`,
+    );
+  }
+  const known = found.map(({ digest }) => digest);
+  return found.filter(({ digest }, position) => known.indexOf(digest) === position);
+}
+
+function readMap(reader: InputReader, map: z.infer<typeof mapSchema>): LegDigest[] {
+  const entries = Object.entries(map).flatMap(([key, value]) => {
+    const platform = toPlatform(reader, key);
+    if (!isDigest(value))
+      reader.refuse('legs', plain(`${key}: ${value}`, 100), 'write a digest: "sha256:" and 64 hex digits');
+    return platform && isDigest(value) ? [toLeg(platform, value)] : [];
+  });
+  if (Object.keys(map).length === 0) reader.refuse('legs', '{}', HAND_OFF_ADVICE);
+  const names = entries.map(({ name }) => name);
+  for (const name of new Set(names.filter((each, position) => names.indexOf(each) < position))) {
+    reader.problems.push(`input "legs": ${name} is there more than once: write one digest for each platform`);
+  }
+  return entries;
+}
+
+function toLeg(platform: Platform, digest: Digest): LegDigest & { readonly platform: Platform } {
+  return { name: `the entry ${formatPlatform(platform)} of "legs"`, digest, job: '', platform };
+}
+
+function toPlatform(reader: InputReader, text: string): Platform | undefined {
+  try {
+    return parsePlatform(text);
+  } catch (error) {
+    if (!(error instanceof PlatformError)) throw error;
+    reader.problems.push(`input "legs": ${error.message}`);
+    return undefined;
+  }
+}
+
+/** Reads the template of the tags of single platforms, if there is one that can be used. */
+export function readTemplate(reader: InputReader): string | undefined {
+  const template = reader.text('platform-tags');
+  const problem = template && templateProblem(template);
+  if (problem) reader.refuse('platform-tags', template, problem);
+  return problem || !template ? undefined : template;
+}

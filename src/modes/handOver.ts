@@ -1,0 +1,68 @@
+import type { Built } from '../buildx/build.ts';
+import { type Manifest, ManifestError } from '../image/manifest.ts';
+import type { Platform } from '../image/platform.ts';
+import type { BuildInputs } from '../inputs/inputs.ts';
+import { Problems } from '../problems.ts';
+import type { Destination } from '../release/content.ts';
+import type { Inspection } from '../release/inspect.ts';
+import { LEG_SCHEMA, type Leg } from '../release/leg.ts';
+import { tagsOfLeg } from '../release/legs/beside.ts';
+import { namePlatformTags } from '../release/legs/tagName.ts';
+import type { Services } from './services.ts';
+
+/** The record of what was built, for the stitch. */
+export function toLeg(
+  { target, jobIndex, jobTotal }: BuildInputs,
+  { root, builder }: Built,
+  { images, attestations }: Inspection,
+  destinations: readonly Destination[],
+  { run }: Services,
+): Leg {
+  return {
+    schema: LEG_SCHEMA,
+    repository: target.repository,
+    runId: run.runId,
+    runAttempt: run.runAttempt,
+    job: run.job,
+    ...(jobIndex !== undefined && { jobIndex }),
+    ...(jobTotal !== undefined && { jobTotal }),
+    ...(run.call !== undefined && { call: run.call }),
+    builder,
+    root: root.digest,
+    images: [...images],
+    attestations: [...attestations],
+    destinations: destinations.map(({ image }) => image),
+  };
+}
+
+/**
+ * The tags that a build will write, as far as they are known before it: a layout was built by others, for platforms of their
+ * own.
+ */
+export function tagsAhead(
+  { legs, tags, ociLayout, platforms: stated }: BuildInputs,
+  platforms: readonly Platform[],
+): readonly string[] {
+  if (legs === 'none') return tags;
+  if (legs === 'artifact' || (ociLayout && stated.length === 0)) return [];
+  const images = platforms.map((platform) => ({ platform }));
+  return namePlatformTags(legs.template, tags, images).named.map(({ tag }) => tag);
+}
+
+/**
+ * What the tags show by which a leg is handed over, if it is by tags.
+ * @throws Problems when they cannot be used
+ */
+export function tagsOf(leg: Leg, { legs, tags }: BuildInputs): ReadonlyMap<string, Manifest> {
+  if (legs === 'none' || legs === 'artifact') return new Map();
+  try {
+    const { beside, problems } = tagsOfLeg(leg, legs.template, tags);
+    if (problems.length > 0) throw new Problems(problems);
+    return beside;
+  } catch (error) {
+    if (!(error instanceof ManifestError)) throw error;
+    throw new Problems([
+      `input "legs": "tags": the leg cannot be put under a tag that says whose it is: ${error.message}; or hand it over with "legs: artifact"`,
+    ]);
+  }
+}

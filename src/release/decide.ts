@@ -1,0 +1,195 @@
+import { isAttestation } from '../image/descriptor.ts';
+import type { Digest } from '../image/digest.ts';
+import type { Manifest } from '../image/manifest.ts';
+import type { TagRule } from './content.ts';
+import { type TagPlaces, TagsDifferError, TagTakenError } from './taken.ts';
+
+/**
+ * What becomes of a tag that is taken. `fail`: it moves, and an immutable one that shows another image is an error.
+ * `same-images`: the same, but an image whose platforms have the same images is as good as the release. `keep`: it stays.
+ * `replace`: as `fail`; that no tag is immutable was made sure of before.
+ */
+export type TagPolicy = 'fail' | 'same-images' | 'keep' | 'replace';
+
+/** What a tag shows in one destination, and whether it may be written again. */
+export interface TagState {
+  readonly tag: string;
+  readonly shown: Manifest | undefined;
+  readonly rule: TagRule;
+}
+
+/** A destination with what its tags show; none where that could not be read. */
+export interface Showing {
+  readonly name: string;
+  readonly tags: readonly TagState[];
+}
+
+/** What a tag shows, and what it shall show, which may be the same. */
+export interface DecidedTag {
+  readonly tag: string;
+  readonly before: Manifest | undefined;
+  readonly after: Manifest;
+}
+
+/** Whether the tag has to be written. */
+export function isChange({ before, after }: DecidedTag): boolean {
+  return before?.digest !== after.digest;
+}
+
+/** What was decided for one destination. */
+export interface Verdict {
+  /** All of its tags, but for those that are refused. */
+  readonly decided: readonly DecidedTag[];
+  /** Why no tag may be written, here and anywhere. */
+  readonly refusal: TagTakenError | TagsDifferError | undefined;
+}
+
+/** What a tag shall show wherever it can. */
+interface Goal {
+  readonly wanted: Manifest;
+  /** What it shall show where it is taken; nothing where that would have to be something else than it can be. */
+  readonly aim: (taken: Taken) => Manifest | undefined;
+}
+
+type Taken = TagState & { readonly shown: Manifest };
+
+/**
+ * Decides what every tag shall show in every destination. An immutable tag that is taken is never changed, one that shows
+ * what it shall is left alone, and where no tag is refused each shows one digest in all destinations, unless tags that may
+ * be immutable show different ones that all count as the release. The order of the destinations does not matter.
+ * @param root the release, which is held everywhere
+ * @param showings what all tags show, read before the first one is written anywhere
+ * @param beside what is released under tags of its own instead, by these tags; it is held everywhere, too
+ * @returns the destinations in their order, each with its verdict; nothing may be written when one has a refusal
+ */
+export function decide<S extends Showing>(
+  root: Manifest,
+  policy: TagPolicy,
+  showings: readonly S[],
+  beside: ReadonlyMap<string, Manifest> = new Map(),
+): (S & Verdict)[] {
+  const all = showings.flatMap(({ tags }) => tags.filter(isTaken));
+  const releaseOf = (tag: string) => beside.get(tag) ?? root;
+  const equalsOf = (release: Manifest) =>
+    ranked(all.filter(({ tag, shown }) => releaseOf(tag) === release && sameImages(shown, release)));
+  const goalOf = (tag: string): Goal => {
+    const release = releaseOf(tag);
+    const taken = all.filter((each) => each.tag === tag);
+    if (policy === 'keep') return goalOfKeeping(release, taken);
+    return goalOfMoving(release, taken, policy === 'same-images' ? equalsOf(release) : []);
+  };
+  return showings.map((showing) => {
+    const aims = showing.tags.map((state) => aimAt(state, goalOf(state.tag)));
+    const refused = aims.filter(({ after }) => !after);
+    return {
+      ...showing,
+      decided: aims.flatMap(({ state: { tag, shown }, after }) =>
+        after ? [{ tag, before: shown, after }] : [],
+      ),
+      refusal: refused.length > 0 ? refusalOf(refused, policy, showings) : undefined,
+    };
+  });
+}
+
+/** What a tag shall show in one destination; nothing where it is refused. */
+interface Aim {
+  readonly state: TagState;
+  readonly wanted: Manifest;
+  readonly after: Manifest | undefined;
+}
+
+function aimAt(state: TagState, { wanted, aim }: Goal): Aim {
+  return { state, wanted, after: isTaken(state) ? aim(state) : wanted };
+}
+
+function isTaken(state: TagState): state is Taken {
+  return state.shown !== undefined;
+}
+
+/** Where the tag shows one image, all get that. */
+function goalOfKeeping(root: Manifest, taken: readonly Taken[]): Goal {
+  const [kept, ...others] = new Map(taken.map(({ shown }) => [shown.digest, shown])).values();
+  if (others.length > 0) return { wanted: root, aim: () => undefined };
+  return { wanted: kept ?? root, aim: ({ shown }) => shown };
+}
+
+/**
+ * @param equals what is shown under any tag and counts as the release, the best first. Where the tag shows such an image and
+ *   may be immutable, that stays, and whatever can move follows it
+ */
+function goalOfMoving(root: Manifest, taken: readonly Taken[], equals: readonly Manifest[]): Goal {
+  const counts = ({ shown }: Taken) => equals.some(({ digest }) => digest === shown.digest);
+  const stuck = taken.filter((each) => each.rule !== 'mutable' && counts(each));
+  const leader = equals.find(({ digest }) => stuck.some(({ shown }) => shown.digest === digest));
+  const wanted = leader ?? equals[0] ?? root;
+  const aim = (each: Taken) => {
+    if (each.shown.digest === wanted.digest || each.rule === 'mutable') return wanted;
+    if (counts(each)) return each.shown;
+    return each.rule === 'unknown' ? wanted : undefined;
+  };
+  return { wanted, aim };
+}
+
+/**
+ * Whether two indexes have the same images, however these are ordered, annotated and attested. A single image is the same
+ * as none but itself.
+ */
+function sameImages(one: Manifest, other: Manifest): boolean {
+  if (one.digest === other.digest) return true;
+  const [ours, theirs] = [imagesOf(one), imagesOf(other)];
+  return ours.size > 0 && ours.size === theirs.size && ours.isSubsetOf(theirs);
+}
+
+function imagesOf(manifest: Manifest): Set<Digest> {
+  const children = manifest.kind === 'index' ? manifest.manifests : [];
+  return new Set(children.filter((child) => !isAttestation(child)).map(({ digest }) => digest));
+}
+
+/**
+ * Each image that is shown, the best one first: what immutable tags show, which cannot follow; what tags show that may be so;
+ * what most tags show; and of those that are left the one of the smallest digest.
+ */
+function ranked(taken: readonly Taken[]): Manifest[] {
+  const groups = [...Map.groupBy(taken, ({ shown }) => shown.digest).values()].flatMap((group) => {
+    const count = (rule: TagRule) => group.filter((each) => each.rule === rule).length;
+    const sizes = { immutable: count('immutable'), unknown: count('unknown'), all: group.length };
+    return group.slice(0, 1).map(({ shown }) => ({ shown, ...sizes }));
+  });
+  const best = groups.toSorted(
+    (one, other) =>
+      other.immutable - one.immutable ||
+      other.unknown - one.unknown ||
+      other.all - one.all ||
+      (one.shown.digest < other.shown.digest ? -1 : 1),
+  );
+  return best.map(({ shown }) => shown);
+}
+
+function refusalOf(
+  refused: readonly Aim[],
+  policy: TagPolicy,
+  showings: readonly Showing[],
+): TagTakenError | TagsDifferError {
+  if (policy === 'keep') {
+    return new TagsDifferError(
+      refused.map(({ state: { tag } }) => ({ tag, shows: placesOf(tag, showings) })),
+    );
+  }
+  return new TagTakenError(
+    refused.flatMap(({ state: { tag, shown }, wanted }) =>
+      shown
+        ? [{ tag, shown: shown.digest, wanted: wanted.digest, sameImages: sameImages(shown, wanted) }]
+        : [],
+    ),
+  );
+}
+
+function placesOf(tag: string, showings: readonly Showing[]): TagPlaces[] {
+  const places = showings.flatMap(({ name, tags }) =>
+    tags.filter(isTaken).flatMap((state) => (state.tag === tag ? [{ name, shown: state.shown.digest }] : [])),
+  );
+  return [...Map.groupBy(places, ({ shown }) => shown)].map(([shown, group]) => ({
+    shown,
+    names: group.map(({ name }) => name),
+  }));
+}

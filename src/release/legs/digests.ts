@@ -1,0 +1,66 @@
+import type { Digest } from '../../image/digest.ts';
+import type { Platform } from '../../image/platform.ts';
+import { anyOf, type Destination } from '../content.ts';
+import { inspectRoot } from '../inspect.ts';
+import { type FoundLeg, LEG_SCHEMA, type Leg, LegError } from '../leg.ts';
+import { askAll, assertPlatform, type Found, readAll } from './found.ts';
+
+/** A leg that is handed over by its digest, which is that of an image or of an index of images. */
+export interface LegDigest {
+  /** How messages name it. */
+  readonly name: string;
+  readonly digest: Digest;
+  /** The job that put it out; empty where that is not known. */
+  readonly job: string;
+  /** The platform that it was said to have, if so. */
+  readonly platform: Platform | undefined;
+}
+
+/**
+ * Reads legs by their digests from the destinations that hold them; their platforms are those in the images' own configs.
+ * @param run what their records say of the run, of which they are by definition
+ * @throws UnreadableError, and what a registry throws from which content cannot be read
+ */
+export function readLegsByDigest(
+  digests: readonly LegDigest[],
+  run: Pick<Leg, 'repository' | 'runId' | 'runAttempt'>,
+  destinations: readonly Destination[],
+): Promise<Found> {
+  return readAll(
+    digests.map((each) => ({ name: each.name, read: () => readLegByDigest(each, run, destinations) })),
+  );
+}
+
+async function readLegByDigest(
+  { name, digest, job, platform }: LegDigest,
+  run: Pick<Leg, 'repository' | 'runId' | 'runAttempt'>,
+  destinations: readonly Destination[],
+): Promise<FoundLeg> {
+  const held = await askAll(destinations, (destination) => destination.hasManifest(digest));
+  const holders = held.filter(({ answer }) => answer).map(({ destination }) => destination);
+  const [holder] = holders;
+  if (!holder) {
+    const names = destinations.map((destination) => destination.name).join(', ');
+    throw new LegError(
+      `is ${digest}, which "${run.repository}" does not have in ${names}: let it be what the build step has put out as "digest", for the same "repository" and at least one of these regions`,
+    );
+  }
+  const root = await holder.manifest({ digest });
+  const { images, attestations } = await inspectRoot(root, anyOf(holders));
+  const leg: FoundLeg = {
+    schema: LEG_SCHEMA,
+    ...run,
+    job,
+    builder: '',
+    root: digest,
+    images: [...images],
+    attestations: [...attestations],
+    destinations: holders.map(({ image }) => image),
+    found: name,
+  };
+  if (platform) assertPlatform(leg, platform, CHECK_MAP);
+  return leg;
+}
+
+const CHECK_MAP =
+  'check which digest belongs to which platform, and that the FROM of the Dockerfile names no other platform';

@@ -1,0 +1,47 @@
+import type { Manifest } from '../image/manifest.ts';
+import type { Destination, Source } from './content.ts';
+import type { TagPolicy } from './decide.ts';
+import type { Replica } from './replicate.ts';
+
+/** How a release learns that it has to end soon. */
+export interface Interruption {
+  /** Aborted when it has to. */
+  readonly signal: AbortSignal;
+  /** Does work that is waited for all the same. */
+  hold<T>(work: () => Promise<T>): Promise<T>;
+}
+
+/** What shall be shown, where, and under which names. */
+export interface ReleasePlan {
+  /** The manifest or index at the top. */
+  readonly root: Manifest;
+  /** Its platforms in normal form. */
+  readonly platforms: readonly string[];
+  /** None publishes by digest alone. */
+  readonly tags: readonly string[];
+  /** What is released with it under other tags, by tag; all that it refers to is below the root, too. */
+  readonly beside?: ReadonlyMap<string, Manifest>;
+  /** What becomes of tags that exist. */
+  readonly ifTagExists: TagPolicy;
+  /** Makes a source that reads what several destinations want from another once for all of them. */
+  readonly relay: (upstream: Source) => Source;
+  /** Counts the bytes of all blobs below the root; asked when the copies have ended. */
+  readonly countBytes: () => Promise<number>;
+  /** One for each destination; they may have begun to copy already. */
+  readonly replicas: readonly Replica[];
+  /** Words a destination's failure for the user. */
+  readonly explain: (error: Error, destination: Destination) => string;
+  readonly interruption: Interruption;
+  /** When the work began, in milliseconds as `Date.now` counts. */
+  readonly startedAt: number;
+}
+
+/** The root, and what is released with it. */
+export function releasedBy({ root, beside }: ReleasePlan): readonly Manifest[] {
+  return [root, ...(beside?.values() ?? [])];
+}
+
+/** All tags that are written. */
+export function tagsOf({ tags, beside }: ReleasePlan): readonly string[] {
+  return [...tags, ...(beside?.keys() ?? [])];
+}
