@@ -45,8 +45,10 @@ export async function openPrivate(
     lookAt(api, id, name, target),
     target.mountFrom.length > 0 && api.allowsMounting().catch(() => false),
   ]);
-  const account =
-    place.account ?? accountInHost(new URL(authorization.proxyEndpoint).host) ?? state.found?.registryId;
+  const caller = accountInHost(new URL(authorization.proxyEndpoint).host);
+  const account = place.account ?? caller ?? state.found?.registryId;
+  // What the caller's account allows says nothing of another one's.
+  const isTheirs = caller !== undefined && caller !== account;
   const origin = registryOrigin(place, account, target, authorization);
   // Farther regions are still being asked for their tokens: the first connection can be there when they have answered.
   collaborators.transport.prepare(new URL(origin));
@@ -59,7 +61,7 @@ export async function openPrivate(
     destination: repositoryDestination({
       name,
       image: `${new URL(origin).host}/${place.repository}`,
-      ...operations(opened, mounts ? target.mountFrom : [], collaborators),
+      ...operations(opened, mounts && !isTheirs ? target.mountFrom : [], collaborators),
       refusals: ecrRefusals,
       tagRule: tagRuleIn(state, target),
     }),
@@ -81,8 +83,12 @@ function operations(
 ): Omit<DestinationOptions, 'name' | 'image'> {
   const layersOf = (name: string) => availability(api, { ...id, name }, pacer);
   const ours = layersOf(id.name);
-  // Where the API does not answer, the registry is asked for each.
-  const statBlob = (digest: Digest) => ours(digest).catch(() => repository.statBlob(digest));
+  // Where the API does not answer, the registry is asked for each: under the same quota, if it was that.
+  const statBlob = (digest: Digest) =>
+    ours(digest).catch((error: Error) => {
+      if (error.name.startsWith('Throttling')) pacer.refused(['BatchCheckLayerAvailability'], undefined);
+      return repository.statBlob(digest);
+    });
   const others = mountFrom
     .filter((name) => name !== id.name)
     .map((name) => ({ name, holds: layersOf(name) }));
