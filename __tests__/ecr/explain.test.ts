@@ -56,6 +56,10 @@ const ELSEWHERE = { host: 'registry.example' };
 
 /** One failure for each way to be refused, by its title, and what the message has to say then. */
 const SAMPLES: Readonly<Record<string, readonly [error: Error, words: RegExp, place?: Place]>> = {
+  'endpoints of two kinds': [
+    new Error('Invalid Configuration: FIPS and custom endpoint are not supported'),
+    /leave out "use-fips-endpoint" and "use-dualstack-endpoint"/,
+  ],
   'no credentials': [
     exception('CredentialsProviderError', 'Could not load credentials from any providers'),
     /^no AWS credentials were found: .*"permissions: id-token: write" and set "role-to-assume".*configure-aws-credentials/,

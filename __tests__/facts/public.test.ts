@@ -84,6 +84,22 @@ fact('6', 'a missing repository is missed, or created', async () => {
   expect(await shownToAll(origin)).toBe(index.root.digest);
 });
 
+fact('15', 'a layer that is not seen yet right after its upload is waited for there, too', async () => {
+  const { origin } = await start({ behaviour: { layerDelay: 150 } });
+  await create();
+  expect((await publishIn(origin)).states).toEqual(['published']);
+  expect(await shownToAll(origin)).toBe(index.root.digest);
+});
+
+fact('6', 'an alias that is not of this account is refused before anything is created', async () => {
+  const { emulator, origin } = await start();
+  const wrong = { destinations: 'public.ecr.aws/acmee', 'create-repository': 'true' };
+  expect(await problemsOf(publishIn(origin, wrong))).toEqual([
+    'input "destinations": "public.ecr.aws/acmee/team/app": "acmee" is no alias of this account\'s public registry: write acme',
+  ]);
+  expect(emulator.requests.filter(({ operation }) => operation === 'CreateRepository')).toEqual([]);
+});
+
 for (const missing of ['ecr-public:GetAuthorizationToken', 'sts:GetServiceBearerToken']) {
   fact('6a', `without ${missing} it is told what to allow, and nothing is sent`, async () => {
     const { emulator, origin } = await start({

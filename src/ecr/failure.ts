@@ -117,8 +117,14 @@ function lacksOf(
 ): Lack[] {
   const [, action, resource] =
     /not authorized to perform: ([\w-]+:\w+)(?: on resource: (\S*[\w*]))?/.exec(said) ?? [];
-  const actions = action ? [action] : operations.map((name) => `${service}:${name}`);
+  // Reading what is public needs none, so that not every operation has an action.
+  const derived = operations.map((name) => `${service}:${name}`);
+  const actions = action ? [action] : derived.filter(isListed);
   return actions.map((each) => ({ action: each, resource: resource ?? resourceOf(each) }));
+}
+
+function isListed(action: string): boolean {
+  return PERMISSIONS.some((each) => each.action === action);
 }
 
 /** The resource of an action, as a policy names it; `*` stands for an account that is not known. */

@@ -5,6 +5,12 @@ import type { Refusal } from './refusal.ts';
 export const NETWORK_REFUSALS: readonly Refusal[] = [
   { title: 'no such host', signs: [{ codes: ['ENOTFOUND'] }], advice: hostAdvice },
   {
+    title: 'endpoints of two kinds',
+    signs: [{ said: /(?:FIPS|Dualstack) and custom endpoint are not supported/i }],
+    advice: () =>
+      'leave out "use-fips-endpoint" and "use-dualstack-endpoint", or the AWS_ENDPOINT_URL that leads the API elsewhere',
+  },
+  {
     title: 'no answer from the name server',
     signs: [{ codes: ['EAI_AGAIN'] }],
     advice: () => 'check the name server of the runner, and run the job again',

@@ -2,11 +2,13 @@ import { challengedAuthorizer } from '../distribution/auth.ts';
 import { Repository } from '../distribution/repository.ts';
 import { retryLine } from '../distribution/retry.ts';
 import { createSession } from '../distribution/session.ts';
+import { parseManifest } from '../image/manifest.ts';
 import { Problems } from '../problems.ts';
 import { repositoryDestination } from '../release/registry.ts';
 import { ecrRefusals } from './manifestRules.ts';
 import { PUBLIC_HOST, type PublicPlace } from './places.ts';
 import type { PublicApi } from './publicApi.ts';
+import { writeSettled } from './settling.ts';
 import type { EcrCollaborators, EcrTarget, OpenDestination } from './target.ts';
 import { RegistryToken } from './token.ts';
 
@@ -18,7 +20,7 @@ export async function openPublic(
   place: PublicPlace,
   name: string,
   { createRepository, settings, publicEndpoint }: EcrTarget,
-  { createPublicApi, transport, retry, mask, log }: EcrCollaborators,
+  { createPublicApi, transport, retry, patience, mask, log }: EcrCollaborators,
 ): Promise<OpenDestination> {
   const api = createPublicApi(place.role);
   const token = new RegistryToken(api, mask);
@@ -48,6 +50,16 @@ export async function openPublic(
       image: `${new URL(origin).host}/${place.repository}`,
       repository,
       refusals: ecrRefusals,
+      writeManifest: (reference, content) =>
+        writeSettled(
+          () => repository.writeManifest(reference, content),
+          parseManifest(content.bytes, content.mediaType),
+          {
+            blob: (digest) => repository.statBlob(digest),
+            manifest: (digest) => repository.hasManifest(digest),
+          },
+          patience,
+        ),
       deleteTag: (tag) => api.deleteTag(own, tag),
     }),
     createIfMissing: async () => {
