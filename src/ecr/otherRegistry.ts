@@ -1,8 +1,7 @@
 import { challengedAuthorizer } from '../distribution/auth.ts';
-import { Repository } from '../distribution/repository.ts';
-import { retryLine } from '../distribution/retry.ts';
-import { createSession } from '../distribution/session.ts';
+import type { Repository } from '../distribution/repository.ts';
 import { repositoryDestination } from '../release/registry.ts';
+import { openRepository } from './openRepository.ts';
 import type { OtherPlace } from './places.ts';
 import type { EcrCollaborators, OpenDestination } from './target.ts';
 
@@ -12,22 +11,18 @@ type Collaborators = Pick<EcrCollaborators, 'transport' | 'retry' | 'log' | 'log
 /** A repository of any registry, spoken to with the login that docker has for it, or as nobody. */
 export function otherRepository(
   registry: string,
-  name: string,
-  { transport, retry, log, logins, mask }: Collaborators,
+  repository: string,
+  collaborators: Collaborators,
 ): Repository {
+  const { transport, logins, mask } = collaborators;
   const origin = originOf(registry);
   const login = async () => {
     const basic = await logins(registry);
     if (basic) mask(basic);
     return basic;
   };
-  return new Repository({
-    origin,
-    name,
-    session: createSession(origin, transport, challengedAuthorizer(origin, transport, login, mask)),
-    retry,
-    onRetry: (error, pause) => log.info(retryLine(registry, error, pause)),
-  });
+  const authorizer = challengedAuthorizer(origin, transport, login, mask);
+  return openRepository({ origin, repository, name: registry, authorizer }, collaborators);
 }
 
 /** As container tools have it: a registry on this machine speaks plain HTTP. */

@@ -1,9 +1,9 @@
 import { tokenAuthorizer } from '../distribution/auth.ts';
-import { Repository } from '../distribution/repository.ts';
-import { retryLine } from '../distribution/retry.ts';
-import { createSession } from '../distribution/session.ts';
+import type { Repository } from '../distribution/repository.ts';
+import type { Session } from '../distribution/session.ts';
 import { Problems } from '../problems.ts';
 import type { Authorization, EcrApi } from './api.ts';
+import { openRepository } from './openRepository.ts';
 import { Pacer, pacedSession } from './pacing.ts';
 import { registryHost } from './partitions.ts';
 import type { PrivatePlace } from './places.ts';
@@ -82,20 +82,15 @@ export function registryOrigin(
  */
 export function repositoryAt(
   origin: string,
-  place: PrivatePlace,
+  { repository }: PrivatePlace,
   name: string,
   token: RegistryToken<Authorization>,
   pacer: Pacer,
-  { transport, retry, log }: EcrCollaborators,
+  collaborators: EcrCollaborators,
 ): Repository {
   const authorizer = tokenAuthorizer((refused) => token.header(refused));
-  return new Repository({
-    origin,
-    name: place.repository,
-    session: pacedSession(createSession(origin, transport, authorizer), pacer),
-    retry,
-    onRetry: (error, pause) => log.info(retryLine(name, error, pause)),
-  });
+  const paced = (session: Session) => pacedSession(session, pacer);
+  return openRepository({ origin, repository, name, authorizer, paced }, collaborators);
 }
 
 /**

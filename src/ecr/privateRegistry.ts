@@ -1,6 +1,5 @@
 import type { Repository } from '../distribution/repository.ts';
 import type { Digest } from '../image/digest.ts';
-import { parseManifest } from '../image/manifest.ts';
 import { type DestinationOptions, repositoryDestination } from '../release/registry.ts';
 import type { EcrApi, RepositoryId } from './api.ts';
 import { batched } from './batch.ts';
@@ -10,7 +9,7 @@ import { accountInHost } from './partitions.ts';
 import type { PrivatePlace } from './places.ts';
 import { type PrivateRegistries, registryOrigin, repositoryAt } from './privateRegistries.ts';
 import { lookAt, prepare, tagRuleIn } from './repositoryState.ts';
-import { writeSettled } from './settling.ts';
+import { settledWrites } from './settling.ts';
 import type { EcrCollaborators, EcrTarget, OpenDestination } from './target.ts';
 
 /** The most digests that one BatchCheckLayerAvailability takes. */
@@ -103,20 +102,13 @@ function operations(
     );
     return holders.flat()[0];
   };
-  const shown = { blob: statBlob, manifest: (digest: Digest) => repository.hasManifest(digest) };
   return {
     repository,
     statBlob,
     deleteTag: (tag) => api.deleteTag(id, tag),
     writeBlob: async (descriptor, open) =>
       repository.writeBlob(descriptor, open, await holderOf(descriptor.digest)),
-    writeManifest: (reference, content) =>
-      writeSettled(
-        () => repository.writeManifest(reference, content),
-        parseManifest(content.bytes, content.mediaType),
-        shown,
-        patience,
-      ),
+    writeManifest: settledWrites(repository, statBlob, patience),
   };
 }
 

@@ -1,14 +1,11 @@
 import { challengedAuthorizer } from '../distribution/auth.ts';
-import { Repository } from '../distribution/repository.ts';
-import { retryLine } from '../distribution/retry.ts';
-import { createSession } from '../distribution/session.ts';
-import { parseManifest } from '../image/manifest.ts';
 import { Problems } from '../problems.ts';
 import { repositoryDestination } from '../release/registry.ts';
 import { ecrRefusals } from './manifestRules.ts';
+import { openRepository } from './openRepository.ts';
 import { PUBLIC_HOST, type PublicPlace } from './places.ts';
 import type { PublicApi } from './publicApi.ts';
-import { writeSettled } from './settling.ts';
+import { settledWrites } from './settling.ts';
 import type { EcrCollaborators, EcrTarget, OpenDestination } from './target.ts';
 import { RegistryToken } from './token.ts';
 
@@ -20,8 +17,9 @@ export async function openPublic(
   place: PublicPlace,
   name: string,
   { createRepository, settings, publicEndpoint }: EcrTarget,
-  { createPublicApi, transport, retry, patience, mask, log }: EcrCollaborators,
+  collaborators: EcrCollaborators,
 ): Promise<OpenDestination> {
+  const { createPublicApi, transport, patience, mask, log } = collaborators;
   const api = createPublicApi(place.role);
   const token = new RegistryToken(api, mask);
   // The API knows the repository without the alias of its registry.
@@ -36,13 +34,11 @@ export async function openPublic(
   }
   const { origin } = new URL(publicEndpoint ?? `https://${PUBLIC_HOST}`);
   const login = async () => (await token.current()).token;
-  const repository = new Repository({
-    origin,
-    name: place.repository,
-    session: createSession(origin, transport, challengedAuthorizer(origin, transport, login, mask)),
-    retry,
-    onRetry: (error, pause) => log.info(retryLine(name, error, pause)),
-  });
+  const authorizer = challengedAuthorizer(origin, transport, login, mask);
+  const repository = openRepository(
+    { origin, repository: place.repository, name, authorizer },
+    collaborators,
+  );
   return {
     identity: `${PUBLIC_HOST}/${place.repository}`,
     destination: repositoryDestination({
@@ -50,16 +46,7 @@ export async function openPublic(
       image: `${new URL(origin).host}/${place.repository}`,
       repository,
       refusals: ecrRefusals,
-      writeManifest: (reference, content) =>
-        writeSettled(
-          () => repository.writeManifest(reference, content),
-          parseManifest(content.bytes, content.mediaType),
-          {
-            blob: (digest) => repository.statBlob(digest),
-            manifest: (digest) => repository.hasManifest(digest),
-          },
-          patience,
-        ),
+      writeManifest: settledWrites(repository, (digest) => repository.statBlob(digest), patience),
       deleteTag: (tag) => api.deleteTag(own, tag),
     }),
     createIfMissing: async () => {

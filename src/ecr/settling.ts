@@ -1,7 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { RegistryError } from '../distribution/errors.ts';
+import type { Repository } from '../distribution/repository.ts';
 import type { Digest } from '../image/digest.ts';
-import { blobsOf, childrenOf, type Manifest } from '../image/manifest.ts';
+import {
+  blobsOf,
+  childrenOf,
+  type Manifest,
+  type ManifestContent,
+  parseManifest,
+} from '../image/manifest.ts';
 
 /** How patiently a registry is waited for that does not see yet what it has taken. Times are in milliseconds. */
 export interface Patience {
@@ -16,10 +23,29 @@ export const DEFAULT_PATIENCE: Patience = { first: 200, most: 5_000, limit: 30_0
 const MISSING: readonly string[] = ['BLOB_UPLOAD_UNKNOWN', 'BLOB_UNKNOWN', 'MANIFEST_BLOB_UNKNOWN'];
 
 /** Whether a registry shows what it was given. */
-export interface Shown {
+interface Shown {
   /** The blob's size in bytes, if it is there. */
   blob(digest: Digest): Promise<number | undefined>;
   manifest(digest: Digest): Promise<boolean>;
+}
+
+/**
+ * How manifests are written to a repository that may need a moment to see what it was given.
+ * @param blob tells of a blob's size in bytes, if the repository shows it
+ */
+export function settledWrites(
+  repository: Repository,
+  blob: Shown['blob'],
+  patience: Patience,
+): (reference: string, content: ManifestContent) => Promise<void> {
+  const shown: Shown = { blob, manifest: (digest) => repository.hasManifest(digest) };
+  return (reference, content) =>
+    writeSettled(
+      () => repository.writeManifest(reference, content),
+      parseManifest(content.bytes, content.mediaType),
+      shown,
+      patience,
+    );
 }
 
 /**
@@ -27,7 +53,7 @@ export interface Shown {
  * the registry shows it, and writes again: ECR is like that right after an upload.
  * @throws what the last try threw
  */
-export async function writeSettled(
+async function writeSettled(
   write: () => Promise<void>,
   manifest: Manifest,
   shown: Shown,
