@@ -14,7 +14,14 @@ import { dockerLogins } from './github/dockerLogins.ts';
 import { artifactLegs } from './github/legs.ts';
 import { logLine } from './github/lines.ts';
 import { createProgress } from './github/progress.ts';
-import { failureSummary, imagesOf, keptLines, resultLine, summaryOf } from './github/report.ts';
+import {
+  failureSummary,
+  imagesOf,
+  keptLines,
+  repairedLines,
+  resultLine,
+  summaryOf,
+} from './github/report.ts';
 import { type Inputs, parseInputs } from './inputs/inputs.ts';
 import type { Access } from './inputs/target.ts';
 import { runBuild } from './modes/build.ts';
@@ -192,7 +199,7 @@ async function report(
   const done = outcome.tags.length > 0 && inputs.mode === 'build' ? 'Published' : HEADINGS[inputs.mode];
   const summary = summaryOf(outcome, `${complete ? done : 'Not published:'} ${inputs.target.repository}`);
   for (const result of results) core.info(logLine(resultLine(result)));
-  for (const line of keptLines(outcome)) core.notice(logLine(line));
+  for (const line of [...keptLines(outcome), ...repairedLines(outcome)]) core.notice(logLine(line));
   await writeSummary(core, environment, summary);
 }
 

@@ -16,7 +16,7 @@ import type { Graph } from './images.ts';
 /** What a destination is asked to do: `blob`, `manifest`, `tag`, `untag`, `stat`, `has`, `tagged`, `read`, and to what. */
 export type Operation = `${string} ${string}`;
 
-export const SILENT: TransferObserver = { started() {}, moved() {}, finished() {} };
+export const SILENT: TransferObserver = { started() {}, moved() {}, finished() {}, repairs() {} };
 
 /** Waits until other work has had its turn. */
 export function turn(): Promise<void> {

@@ -46,6 +46,15 @@ export function resultLine({ destination, state, digest, sent, reused, seconds }
   return `${destination}: ${state}: ${digest} (${bytes}, ${seconds.toFixed(1)} s)`;
 }
 
+/** Lines about destinations that lacked what they should have held. */
+export function repairedLines({ results }: Outcome): string[] {
+  return results.flatMap(({ destination, repaired = [] }) =>
+    repaired.length > 0
+      ? [`${destination} lacked ${repaired.join(', ')}, which it should have held: it was given it again`]
+      : [],
+  );
+}
+
 const MARKS: Readonly<Record<Result['state'], string>> = {
   published: '✅',
   landed: '✅',
@@ -76,7 +85,9 @@ export function summaryOf(outcome: Outcome, heading: string): string {
         ]
       : [],
   );
-  const kept = keptLines(outcome).map((line) => `- ${escapeMarkdown(line)}`);
+  const notices = [...keptLines(outcome), ...repairedLines(outcome)].map(
+    (line) => `- ${escapeMarkdown(line)}`,
+  );
   const shown = tags.filter((tag) =>
     results.every((result) => !isDone(result) || result.tags[tag] === result.digest),
   );
@@ -88,7 +99,7 @@ export function summaryOf(outcome: Outcome, heading: string): string {
     '',
     ...table(rows),
     ...(errors.length > 0 ? ['', ...errors] : []),
-    ...(kept.length > 0 ? ['', ...kept] : []),
+    ...(notices.length > 0 ? ['', ...notices] : []),
     ...(images.length > 0 ? ['', ...images] : []),
     '',
   ].join('\n');

@@ -26,7 +26,10 @@ export function replicasOf(
 }
 
 interface Publishing
-  extends Pick<ReleasePlan, 'platforms' | 'tags' | 'beside' | 'replicas' | 'countBytes' | 'startedAt'> {
+  extends Pick<
+    ReleasePlan,
+    'platforms' | 'tags' | 'beside' | 'promised' | 'replicas' | 'countBytes' | 'startedAt'
+  > {
   readonly root: Manifest;
   readonly target: Target;
   readonly metadata: string;

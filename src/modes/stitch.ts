@@ -1,4 +1,5 @@
 import type { Descriptor } from '../image/descriptor.ts';
+import type { Digest } from '../image/digest.ts';
 import { composeIndex } from '../image/index.ts';
 import { type Index, type Manifest, ManifestError, platformsOf } from '../image/manifest.ts';
 import { formatPlatform } from '../image/platform.ts';
@@ -44,6 +45,7 @@ export async function runStitch(inputs: StitchInputs, services: Services): Promi
       platforms,
       tags,
       beside,
+      promised: ({ image }) => promisedTo(image, assembly),
       replicas: replicasOf(destinations, spool, services),
       countBytes: async () => assembly.bytes,
       startedAt,
@@ -51,6 +53,12 @@ export async function runStitch(inputs: StitchInputs, services: Services): Promi
     },
     services,
   );
+}
+
+/** The images that legs have landed in a destination. */
+function promisedTo(destination: string, { images }: Complete): Digest[] {
+  const landed = images.filter(({ leg }) => leg.destinations.includes(destination));
+  return landed.map(({ descriptor }) => descriptor.digest);
 }
 
 type Complete = Extract<Assembly, { kind: 'complete' }>;

@@ -1,3 +1,4 @@
+import type { Digest } from '../image/digest.ts';
 import type { Manifest } from '../image/manifest.ts';
 import type { Destination, Source } from './content.ts';
 import type { TagPolicy } from './decide.ts';
@@ -21,6 +22,8 @@ export interface ReleasePlan {
   readonly tags: readonly string[];
   /** What is released with it under other tags, by tag; all that it refers to is below the root, too. */
   readonly beside?: ReadonlyMap<string, Manifest>;
+  /** What a destination should hold already, as others say: that it lacks some of it is told. */
+  readonly promised?: (destination: Destination) => readonly Digest[];
   /** What becomes of tags that exist. */
   readonly ifTagExists: TagPolicy;
   /** Makes a source that reads what several destinations want from another once for all of them. */

@@ -16,6 +16,8 @@ export interface Change {
 /** What has to be written in one destination. */
 export interface PublicationPlan {
   readonly destination: Destination;
+  /** Writes what a tag shall show; by default it is the destination that does. */
+  readonly write?: (tag: string, manifest: Manifest) => Promise<void>;
   readonly changes: readonly Change[];
 }
 
@@ -44,8 +46,7 @@ export async function publish(plans: readonly PublicationPlan[]): Promise<Public
 }
 
 async function writeTags(plan: PublicationPlan): Promise<Attempt> {
-  const { destination, changes } = plan;
-  const outcomes = await Promise.allSettled(changes.map((change) => writeTag(change, destination)));
+  const outcomes = await Promise.allSettled(plan.changes.map((change) => writeTag(change, plan)));
   const refused = outcomes.find((outcome) => outcome.status === 'rejected');
   return { plan, error: refused && toError(refused.reason) };
 }
@@ -54,9 +55,9 @@ async function writeTags(plan: PublicationPlan): Promise<Attempt> {
  * When a write fails it is asked what the tag shows: the answer to a write that was done may have been lost, and an
  * immutable tag then refuses the retry.
  */
-async function writeTag({ tag, after }: Change, destination: Destination): Promise<void> {
+async function writeTag({ tag, after }: Change, { destination, write }: PublicationPlan): Promise<void> {
   try {
-    await destination.writeManifest(tag, after);
+    await (write ? write(tag, after) : destination.writeManifest(tag, after));
   } catch (error) {
     const now = await destination.tagged(tag).catch(() => undefined);
     if (now?.digest === after.digest) return;

@@ -36,6 +36,8 @@ export interface Result {
   /** Bytes of blobs that were there already. */
   readonly reused: number;
   readonly seconds: number;
+  /** Blobs and manifests that it should have held, lacked, and was given; absent where there were none. */
+  readonly repaired?: readonly Digest[];
   readonly error?: string;
 }
 
@@ -102,6 +104,7 @@ async function runSteps(plan: ReleasePlan, log: ReleaseLog, now: () => number): 
     publish(
       supplied.map(({ replica, decided }) => ({
         destination: replica.destination,
+        write: (tag, manifest) => replica.write(tag, manifest),
         changes: decided.filter(isChange),
       })),
     ),
@@ -246,6 +249,7 @@ function toResult(plan: ReleasePlan, outcome: Outcome, bytes: number): Result {
   const { replica, state, error, endedAt } = outcome;
   const { destination, sent } = replica;
   const image = imageOf(plan, outcome);
+  const repaired = repairedIn(plan, replica);
   return {
     destination: destination.name,
     image: destination.image,
@@ -257,8 +261,15 @@ function toResult(plan: ReleasePlan, outcome: Outcome, bytes: number): Result {
     // Of a copy that failed nobody knows what is there.
     reused: state === 'failed' ? 0 : Math.max(0, bytes - sent),
     seconds: Math.round((endedAt - plan.startedAt) / 10) / 100,
+    ...(repaired.length > 0 && { repaired }),
     ...(error && { error: plan.explain(error, destination) }),
   };
+}
+
+/** What it had said that it holds, and what others had said of it. */
+function repairedIn({ promised }: ReleasePlan, { destination, written, repaired }: Replica): Digest[] {
+  const broken = [...(promised?.(destination) ?? [])].filter((digest) => written.has(digest));
+  return [...new Set([...repaired, ...broken])];
 }
 
 function tagsShown({ state, decided }: Outcome): Record<string, Digest> {
