@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { releasedDigest } from '../../src/release/release.ts';
+import { releasedDigest } from '../../src/release/result.ts';
 import { imageOf } from '../support/images.ts';
 import { MemoryDestination, refused, turn } from '../support/memory.ts';
 import { amd64, BYTES, bytesOf, graph, platforms, run, states } from './running.ts';

@@ -21,6 +21,8 @@ export const EVERYWHERE: Target = {
   settings: undefined,
   ifTagExists: 'fail',
   mountFrom: [],
+  onRegionFailure: 'abort',
+  regionTimeout: undefined,
 };
 
 const NO_DOCKER: Docker = {

@@ -1,6 +1,7 @@
 import type { Outcome } from '../modes/services.ts';
-import { isDone, type Result } from '../release/release.ts';
+import { isDone, type Result } from '../release/result.ts';
 import { plain } from '../words.ts';
+import { shownLines } from './shown.ts';
 
 /** The longest text that the summary shows, in characters: GitHub takes 1 MiB for a whole job's. */
 const LONGEST = 4_000;
@@ -85,7 +86,7 @@ export function summaryOf(outcome: Outcome, heading: string): string {
         ]
       : [],
   );
-  const notices = [...keptLines(outcome), ...repairedLines(outcome)].map(
+  const notices = [...shownLines(outcome), ...keptLines(outcome), ...repairedLines(outcome)].map(
     (line) => `- ${escapeMarkdown(line)}`,
   );
   const shown = tags.filter((tag) =>

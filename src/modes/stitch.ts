@@ -21,20 +21,20 @@ import { assertReplaceable, type Outcome, openingTitle, openTarget, type Service
 export async function runStitch(inputs: StitchInputs, services: Services): Promise<Outcome> {
   const startedAt = Date.now();
   const { target, tags, annotations } = inputs;
-  const [{ destinations, createMissing }, collected] = await services.log.group(
+  const [opened, collected] = await services.log.group(
     `${openingTitle(target)}, and collecting the legs`,
     () => {
       const opening = openTarget(target, tags, services);
       return allOrProblems([opening, collectLegs(inputs, opening, services)]);
     },
   );
-  const assembly = assemble(collected, target.repository, destinations, services);
+  const assembly = assemble(collected, target.repository, opened.destinations, services);
   const root = compose(assembly.children, annotations);
-  const spool = openSpool(services, anyOf(destinations));
+  const spool = openSpool(services, anyOf(opened.destinations));
   spool.keep(root);
   const beside = besideOf(assembly, inputs, spool);
-  assertReplaceable(target, destinations, [...beside.keys()]);
-  await createMissing();
+  assertReplaceable(target, opened.destinations, [...beside.keys()]);
+  await opened.createMissing();
 
   const platforms = platformsOf(root).map(formatPlatform);
   services.log.info(`The index ${root.digest} has ${platforms.join(', ')}`);
@@ -42,11 +42,12 @@ export async function runStitch(inputs: StitchInputs, services: Services): Promi
     {
       root,
       target,
+      unopened: opened.unopened,
       platforms,
       tags,
       beside,
       promised: ({ image }) => promisedTo(image, assembly),
-      replicas: replicasOf(destinations, spool, services),
+      replicas: replicasOf(opened.destinations, spool, services),
       countBytes: async () => assembly.bytes,
       startedAt,
       metadata: new TextDecoder().decode(root.bytes),

@@ -44,6 +44,7 @@ export class Replica {
   readonly #examined = new Map<Digest, Promise<readonly RefusedManifest[]>>();
   readonly #written = new Set<Digest>();
   readonly #repairs = new Map<Digest, Promise<void>>();
+  #stopped: Error | undefined;
   #sent = 0;
 
   constructor(destination: Destination, source: Source, options: ReplicaOptions) {
@@ -73,6 +74,16 @@ export class Replica {
   /** Those of them that the destination had said it holds. */
   get repaired(): readonly Digest[] {
     return [...this.#repairs.keys()];
+  }
+
+  /** Breaks off whatever is under way; nothing more is begun, and whoever waits or asks is told this reason. */
+  stop(reason: Error): void {
+    this.#stopped ??= reason;
+    this.destination.breakOff(reason);
+  }
+
+  #assertGoing(): void {
+    if (this.#stopped) throw this.#stopped;
   }
 
   /**
@@ -164,7 +175,10 @@ export class Replica {
   }
 
   async #writeBlob(descriptor: Descriptor): Promise<void> {
-    const how = await this.#turns.run(descriptor.size, () => this.#upload(descriptor));
+    const how = await this.#turns.run(descriptor.size, async () => {
+      this.#assertGoing();
+      return this.#upload(descriptor);
+    });
     if (how === 'sent') this.#sent += descriptor.size;
     this.#written.add(descriptor.digest);
   }
@@ -176,6 +190,7 @@ export class Replica {
    */
   async write(reference: string, manifest: Manifest): Promise<void> {
     for (;;) {
+      this.#assertGoing();
       try {
         await this.destination.writeManifest(reference, manifest);
         if (reference === manifest.digest) this.#written.add(manifest.digest);
