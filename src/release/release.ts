@@ -1,3 +1,5 @@
+import { describe } from '../image/manifest.ts';
+import { MissingContentError } from './content.ts';
 import { type Copy, copyEverywhere, type ReleaseLog, type Step } from './copies.ts';
 import { decide, isChange, type Verdict } from './decide.ts';
 import { toError } from './errors.ts';
@@ -125,9 +127,24 @@ function publicationOf(plan: ReleasePlan, { replica, decided }: Judged): Publica
     changes,
     write: (tag, manifest) => replica.write(tag, manifest),
     prove: async () => {
-      if (!isProven) await verify(plan.root, decided, plan.platforms, destination);
+      if (!isProven) await proveHeld(plan, { replica, decided });
     },
   };
+}
+
+/** Reads back what was published. A root that is not there, though the destination said that it is, is given to it once. */
+async function proveHeld(
+  { root, platforms }: ReleasePlan,
+  { replica, decided }: Pick<Judged, 'replica' | 'decided'>,
+): Promise<void> {
+  const read = () => verify(root, decided, platforms, replica.destination);
+  try {
+    await read();
+  } catch (error) {
+    if (!(error instanceof MissingContentError)) throw error;
+    await replica.repair(describe(root));
+    await read();
+  }
 }
 
 /**

@@ -198,7 +198,7 @@ export class Replica {
       } catch (error) {
         const suspects = saysMissing(error) ? this.#suspects(manifest, error.said) : [];
         if (suspects.length === 0) throw error;
-        await allSettledOrThrow(suspects.map((each) => this.#repair(each))).catch((failure: Error) => {
+        await allSettledOrThrow(suspects.map((each) => this.repair(each))).catch((failure: Error) => {
           throw new Error(
             `${toError(error).message}; it could not be given what it lacks: ${failure.message}`,
             {
@@ -218,7 +218,8 @@ export class Replica {
     return suspects.filter(({ digest }) => !this.#repairs.has(digest));
   }
 
-  #repair(descriptor: Descriptor): Promise<void> {
+  /** Writes content that the destination lacks, whatever it said of it; that is told, and done once. */
+  repair(descriptor: Descriptor): Promise<void> {
     return once(this.#repairs, descriptor.digest, async () => {
       this.#observer.repairs(this.destination.name, descriptor);
       if (!isManifestType(descriptor.mediaType)) return this.#writeBlob(descriptor);
