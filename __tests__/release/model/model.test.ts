@@ -5,7 +5,7 @@ import type { Fault } from './region.ts';
 import { scenarios } from './scenarios.ts';
 import { isCertain, isDone, isMoving, RELEASE, type Scenario, type TagHistory, World } from './world.ts';
 
-const RUNS = 400;
+const RUNS = 250;
 const count = { releases: 0, faults: 0, looks: 0, published: 0, 'held back': 0, failed: 0, uncertain: 0 };
 
 afterAll(() => {
