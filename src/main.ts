@@ -190,7 +190,8 @@ async function report(
   const complete = results.every(isDone);
   // A build that writes tags of its own is a release as well.
   const done = outcome.tags.length > 0 && inputs.mode === 'build' ? 'Published' : HEADINGS[inputs.mode];
-  const summary = summaryOf(outcome, `${complete ? done : 'Not published:'} ${inputs.target.repository}`);
+  const heading = !complete ? 'Not published:' : inputs.target.push ? done : 'Checked, not pushed:';
+  const summary = summaryOf(outcome, `${heading} ${inputs.target.repository}`);
   for (const result of results) core.info(logLine(resultLine(result)));
   for (const line of keptLines(outcome)) core.notice(logLine(line));
   await writeSummary(core, environment, summary);

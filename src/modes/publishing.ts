@@ -5,7 +5,8 @@ import type { Manifest } from '../image/manifest.ts';
 import type { Target } from '../inputs/target.ts';
 import type { Destination, Source } from '../release/content.ts';
 import type { ReleasePlan } from '../release/plan.ts';
-import { release, releasedDigest } from '../release/release.ts';
+import { type Rehearsal, rehearse } from '../release/rehearse.ts';
+import { type Result, release, releasedDigest } from '../release/release.ts';
 import { Replica } from '../release/replicate.ts';
 import { Spool } from '../release/spool.ts';
 import { type Outcome, type Services, uploadsPerRegion } from './services.ts';
@@ -26,32 +27,46 @@ export function replicasOf(
 }
 
 interface Publishing
-  extends Pick<ReleasePlan, 'platforms' | 'tags' | 'beside' | 'replicas' | 'countBytes' | 'startedAt'> {
+  extends Pick<ReleasePlan, 'platforms' | 'tags' | 'beside' | 'replicas' | 'countBytes' | 'startedAt'>,
+    Pick<Rehearsal, 'unopened' | 'read'> {
   readonly root: Manifest;
   readonly target: Target;
   readonly metadata: string;
 }
 
-/** The part that all modes share: replicate, publish, verify, and say how it went. */
+/**
+ * The part that all modes share: replicate, publish, verify, and say how it went; or, where nothing is pushed, find out what
+ * would be published.
+ */
 export async function publishEverywhere(publishing: Publishing, services: Services): Promise<Outcome> {
-  const { root, tags, beside, replicas, target, metadata } = publishing;
-  const { repository, places } = target;
-  const explain = explainIn(places);
-  let relays = 0;
+  const { root, tags, beside, replicas, unopened, target, metadata } = publishing;
   const names = [...tags, ...(beside?.keys() ?? [])];
-  const what = names.length > 0 ? `${repository}:${names.join(', ')}` : `${repository}@${root.digest}`;
-  const title = `Publishing ${what} in ${replicas.map(({ destination }) => destination.name).join(', ')}`;
+  const what =
+    names.length > 0 ? `${target.repository}:${names.join(', ')}` : `${target.repository}@${root.digest}`;
+  const where = [...replicas.map(({ destination }) => destination), ...unopened];
+  const title = `${target.push ? 'Publishing' : 'Checking'} ${what} for ${where.map(({ name }) => name).join(', ')}`;
   const results = await services.log.group(title, () =>
-    release(
-      {
-        ...publishing,
-        ifTagExists: target.ifTagExists,
-        interruption: services.cancellation,
-        relay: (upstream) => openSpool(services, upstream, `kept-${relays++}`),
-        explain: (error, { name, image }) => explain(error, name, image.split('/', 1)[0]),
-      },
-      services.log,
-    ),
+    target.push ? releaseTo(publishing, services) : rehearse({ ...publishing, explain: explainAt(target) }),
   );
   return { digest: releasedDigest(results) ?? root.digest, tags, results, metadata };
+}
+
+function releaseTo(publishing: Publishing, services: Services): Promise<Result[]> {
+  const { target } = publishing;
+  let relays = 0;
+  return release(
+    {
+      ...publishing,
+      ifTagExists: target.ifTagExists,
+      interruption: services.cancellation,
+      relay: (upstream) => openSpool(services, upstream, `kept-${relays++}`),
+      explain: explainAt(target),
+    },
+    services.log,
+  );
+}
+
+function explainAt({ places }: Target): Rehearsal['explain'] {
+  const explain = explainIn(places);
+  return (error, { name, image }) => explain(error, name, image.split('/', 1)[0]);
 }

@@ -3,10 +3,12 @@ import { type OpenDestinations, openDestinations } from '../ecr/destinations.ts'
 import { namesOf } from '../ecr/places.ts';
 import type { PrivateRegistries } from '../ecr/privateRegistries.ts';
 import type { EcrCollaborators } from '../ecr/target.ts';
+import { nameDestinations, UNKNOWN_ACCOUNT } from '../ecr/unopened.ts';
 import type { Target } from '../inputs/target.ts';
 import { Problems } from '../problems.ts';
 import type { Leg } from '../release/leg.ts';
 import type { Interruption } from '../release/plan.ts';
+import type { Unopened } from '../release/rehearse.ts';
 import type { Result } from '../release/release.ts';
 import { irreplaceableTags } from '../release/replaceable.ts';
 import type { TransferObserver } from '../release/replicate.ts';
@@ -76,8 +78,13 @@ export function uploadsPerRegion(regions: number): number {
   return Math.max(UPLOADS.least, Math.min(UPLOADS.most, Math.floor(UPLOADS.together / regions)));
 }
 
+/** The destinations that a target names: those that are open, or, where nothing is pushed, those that are named alone. */
+export interface OpenTarget extends OpenDestinations {
+  readonly unopened: readonly Unopened[];
+}
+
 /**
- * Opens the destinations that a target names, and says which they are.
+ * Opens the destinations that a target names, unless nothing is pushed there, and says which they are.
  * @throws Problems with all that would keep the tags from being published there
  */
 export async function openTarget(
@@ -85,12 +92,22 @@ export async function openTarget(
   tags: readonly string[],
   services: Services,
   registries?: PrivateRegistries,
-): Promise<OpenDestinations> {
+): Promise<OpenTarget> {
   const { apiOverridden, publicEndpoint } = services.run;
+  if (!target.push) return nameTarget(target, services);
   const opened = await openDestinations({ ...target, apiOverridden, publicEndpoint }, services, registries);
   assertReplaceable(target, opened.destinations, tags);
   for (const { name, image } of opened.destinations) services.log.info(`${name}: ${image}`);
-  return opened;
+  return { ...opened, unopened: [] };
+}
+
+function nameTarget(target: Target, { run, log }: Services): OpenTarget {
+  const unopened = nameDestinations(target.places, { ...target, publicEndpoint: run.publicEndpoint });
+  for (const { name, image } of unopened) log.info(`${name}: ${image}, to which nothing is pushed`);
+  if (unopened.some(({ image }) => image.includes(UNKNOWN_ACCOUNT))) {
+    log.info(`${UNKNOWN_ACCOUNT} stands for the account, which nobody is asked for: "account-id" names it`);
+  }
+  return { destinations: [], unopened, createMissing: async () => undefined };
 }
 
 /** @throws Problems when tags that are to be replaced cannot be */
@@ -103,7 +120,7 @@ export function assertReplaceable(
   if (fixed.length > 0) throw new Problems(fixed);
 }
 
-/** What is said of asking for tokens and looking whether the repositories are there. */
-export function openingTitle({ repository, places }: Target): string {
-  return `Opening ${repository} in ${namesOf(places).join(', ')}`;
+/** What is said of asking for tokens and looking whether the repositories are there, or of naming them alone. */
+export function openingTitle({ repository, places, push }: Target): string {
+  return `${push ? 'Opening' : 'Naming'} ${repository} in ${namesOf(places).join(', ')}`;
 }

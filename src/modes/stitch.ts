@@ -3,6 +3,7 @@ import { composeIndex } from '../image/index.ts';
 import { type Index, type Manifest, ManifestError, platformsOf } from '../image/manifest.ts';
 import { formatPlatform } from '../image/platform.ts';
 import type { StitchInputs } from '../inputs/stitch.ts';
+import type { Target } from '../inputs/target.ts';
 import { allOrProblems, Problems } from '../problems.ts';
 import { anyOf, type Destination } from '../release/content.ts';
 import { type Assembly, assembleLegs } from '../release/legs/assemble.ts';
@@ -20,14 +21,14 @@ import { assertReplaceable, type Outcome, openingTitle, openTarget, type Service
 export async function runStitch(inputs: StitchInputs, services: Services): Promise<Outcome> {
   const startedAt = Date.now();
   const { target, tags, annotations } = inputs;
-  const [{ destinations, createMissing }, collected] = await services.log.group(
+  const [{ destinations, unopened, createMissing }, collected] = await services.log.group(
     `${openingTitle(target)}, and collecting the legs`,
     () => {
       const opening = openTarget(target, tags, services);
       return allOrProblems([opening, collectLegs(inputs, opening, services)]);
     },
   );
-  const assembly = assemble(collected, target.repository, destinations, services);
+  const assembly = assemble(collected, target, [...destinations, ...unopened], services);
   const root = compose(assembly.children, annotations);
   const spool = openSpool(services, anyOf(destinations));
   spool.keep(root);
@@ -46,6 +47,9 @@ export async function runStitch(inputs: StitchInputs, services: Services): Promi
       beside,
       replicas: replicasOf(destinations, spool, services),
       countBytes: async () => assembly.bytes,
+      unopened,
+      // What stands below it was looked at by those that built it.
+      read: async () => [],
       startedAt,
       metadata: new TextDecoder().decode(root.bytes),
     },
@@ -57,12 +61,13 @@ type Complete = Extract<Assembly, { kind: 'complete' }>;
 
 function assemble(
   { legs, problems, expected }: Collected,
-  repository: string,
-  destinations: readonly Destination[],
+  { repository, push }: Target,
+  destinations: readonly Pick<Destination, 'name' | 'image'>[],
   { run: { runId, call }, log }: Services,
 ): Complete {
   const partial = problems.length > 0;
-  const assembly = assembleLegs(legs, { ...expected, repository, runId, call, destinations, partial });
+  const run = { repository, runId, call, pushed: push };
+  const assembly = assembleLegs(legs, { ...expected, ...run, destinations, partial });
   if (assembly.kind === 'refused') throw new Problems([...problems, ...assembly.problems]);
   if (partial) throw new Problems(problems);
   for (const name of assembly.leftOut) {

@@ -14,9 +14,9 @@ import { verify } from './verify.ts';
  * `published`: its tags show the release. `landed`: it holds the release by digest, and no tag was asked for.
  * `unchanged`: its tags showed what they shall already, or it held the release and no tag was asked for; no tag was
  * written. `held back`: it holds the content, but shows what it showed before, because another destination failed.
- * `failed`: see the error.
+ * `failed`: see the error. `not pushed`: nothing was sent there, nor was to be; it would have been published.
  */
-export type ResultState = 'published' | 'landed' | 'unchanged' | 'held back' | 'failed';
+export type ResultState = 'published' | 'landed' | 'unchanged' | 'held back' | 'failed' | 'not pushed';
 
 export interface Result {
   readonly destination: string;
@@ -27,7 +27,7 @@ export interface Result {
    * it is the release if one of them shows that, and what the first one shows otherwise.
    */
   readonly digest: Digest;
-  /** What each tag shows there now, as far as that is known. */
+  /** What each tag shows there now, as far as that is known; where nothing was pushed, what it would show. */
   readonly tags: Readonly<Record<string, Digest>>;
   /** Those of that digest; none for a single image that was kept. */
   readonly platforms: readonly string[];
@@ -41,7 +41,7 @@ export interface Result {
 
 /** Whether all that was asked for a destination is so now. */
 export function isDone({ state }: Result): boolean {
-  return state === 'published' || state === 'landed' || state === 'unchanged';
+  return state === 'published' || state === 'landed' || state === 'unchanged' || state === 'not pushed';
 }
 
 /**
