@@ -65,7 +65,7 @@ const MARKS: Readonly<Record<Result['state'], string>> = {
 };
 
 const NOTHING_PUSHED =
-  '**Nothing was pushed** (`push: false`): these registries were sent nothing, and asked nothing. A push would publish:';
+  '**Nothing was pushed** (`push: false`): no registry was sent anything. A push would publish:';
 
 /** The summary in GitHub's Markdown: one row a destination, aligned so that it reads well as text too. */
 export function summaryOf(outcome: Outcome, heading: string): string {
