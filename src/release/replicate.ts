@@ -260,21 +260,3 @@ export async function allSettledOrThrow<T>(work: readonly Promise<T>[]): Promise
   if (failed) throw failed.reason;
   return Promise.all(work);
 }
-
-/**
- * The size in bytes of all blobs below a root, each counted once.
- * @throws what the source throws for a manifest that it lacks
- */
-export async function graphBytes(root: Descriptor, source: Source): Promise<number> {
-  const sizes = new Map<Digest, number>();
-  const seen = new Set<Digest>();
-  const visit = async (descriptor: Descriptor): Promise<void> => {
-    if (seen.has(descriptor.digest)) return;
-    seen.add(descriptor.digest);
-    const manifest = await source.manifest(descriptor);
-    for (const blob of blobsOf(manifest)) sizes.set(blob.digest, blob.size);
-    await Promise.all(childrenOf(manifest).map(visit));
-  };
-  await visit(root);
-  return [...sizes.values()].reduce((sum, size) => sum + size, 0);
-}
