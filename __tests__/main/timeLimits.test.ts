@@ -23,9 +23,9 @@ describe('a step that takes longer than it may', () => {
     ['a tag', isTag],
   ])('with %s on its way breaks that off, and every region shows what it showed before', async (_, what) => {
     const cloud = await startCloud({ fault: endless(what) });
-    const { errors, outputs, leftovers } = await runStep({ ...(await releaseInputs()), timeout: '3s' });
+    const { errors, outputs, leftovers } = await runStep({ ...(await releaseInputs()), timeout: '8s' });
     expect(errors).toHaveLength(1);
-    expect(errors[0]).toMatch(/eu-west-1: team\/app: .*the step did not end within 3 s \("timeout"\)/);
+    expect(errors[0]).toMatch(/eu-west-1: team\/app: .*the step did not end within 8 s \("timeout"\)/);
     expect(errors[0]).toMatch(/now in .*as before|the tags show what they showed before/);
     expect(statesOf(outputs.get('results'))[SLOW]).toBe('failed');
     expect(await cloud.shown('v1')).toEqual(REGIONS.map(() => undefined));
