@@ -146,6 +146,16 @@ export const ROWS = {
     sure: 'likely',
     switches: ['absentLayers'],
   },
+  '16b': {
+    says: "DescribeImages tells a tag's digest, media type and size, for an index that of its largest image",
+    sure: 'certain',
+    switches: ['describesSame'],
+  },
+  '16c': {
+    says: 'right after a write it may tell what the tag showed before',
+    sure: 'uncertain',
+    switches: ['describeDelay'],
+  },
 
   // Errors, as they appear on /v2/
   'e-repository': { says: 'a missing repository is 404 NAME_UNKNOWN', sure: 'certain' },

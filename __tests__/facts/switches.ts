@@ -37,6 +37,8 @@ export const SWITCHES: { readonly [S in Switch]: readonly [Behaviour[S], Behavio
   layerDelay: [0, LATE],
   raceShowsLayer: [false, true],
   manifestDelay: [0, LATE],
+  describeDelay: [0, LATE],
+  describesSame: ['once', 'each'],
   missingLayer: ['BLOB_UPLOAD_UNKNOWN', 'MANIFEST_BLOB_UNKNOWN'],
   missingChild: [404, 400],
   uploads: ['ecr', 'by the book'],

@@ -109,7 +109,8 @@ describe('a stitch of two legs', () => {
       const count = (what: string) => countOf(requests, what, region);
       // Two images, what attests them, and the index; which is written, and then under two tags.
       expect([count('HEAD manifests'), count('PUT manifests'), count('GET manifests')]).toEqual([5, 3, 4]);
+      expect(count('DescribeImages')).toBe(1);
     }
-    expect(perRegion(emulator, before)).toEqual(REGIONS.map(() => 1 + 5 + 3 + 4));
+    expect(perRegion(emulator, before)).toEqual(REGIONS.map(() => 1 + 5 + 3 + 4 + 1));
   });
 });

@@ -286,6 +286,7 @@ export const SCENARIOS: Readonly<Record<string, Scenario>> = {
   },
   'a stitch': {
     purposes: ['stitch'],
+    uses: ['ecr:DescribeImages on repository'],
     async prepare(emulator) {
       await land([image]);
       return stitchOf(targetOf(emulator));
@@ -293,6 +294,7 @@ export const SCENARIOS: Readonly<Record<string, Scenario>> = {
   },
   'a mirror of a public image': {
     purposes: ['mirror'],
+    uses: ['ecr:DescribeImages on repository'],
     async prepare(emulator) {
       const { repository } = await serveGraph(built, '1');
       return mirrorOf(targetOf(emulator), `${repository}:1`);

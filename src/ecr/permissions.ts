@@ -43,6 +43,7 @@ const NO_KEEPING = { without: 'a region does not get the image that a tag keeps 
 const NO_LOOKING = { without: 'a missing repository, or an immutable tag, shows only when it is written to' };
 const NO_TAKING_BACK = { without: 'a new tag stays in the regions that took it when another region fails' };
 const NO_COMPARING = { without: 'nobody is told that an existing repository differs from the settings' };
+const NO_DESCRIBING = { without: 'the results do not have what ECR itself says of the tags' };
 const NO_MOUNTING = { without: 'layers are sent instead of mounted' };
 
 const UPLOADING = { push: 'required', stitch: NO_HEALING, mirror: 'required' } as const;
@@ -91,6 +92,12 @@ export const PERMISSIONS: readonly Permission[] = [
     on: 'repository',
     why: 'to see before anything else whether the repository is there, and how it is set up',
     needs: { push: NO_LOOKING, stitch: NO_LOOKING, mirror: NO_LOOKING, create: 'required' },
+  },
+  {
+    action: 'ecr:DescribeImages',
+    on: 'repository',
+    why: 'to compare what ECR itself says of the tags with what was published',
+    needs: { push: NO_DESCRIBING, stitch: NO_DESCRIBING, mirror: NO_DESCRIBING },
   },
   {
     action: 'ecr:BatchDeleteImage',
@@ -213,6 +220,12 @@ export const PERMISSIONS: readonly Permission[] = [
     on: 'public',
     why: 'to write images, indexes and tags',
     needs: { public: 'required' },
+  },
+  {
+    action: 'ecr-public:DescribeImages',
+    on: 'public',
+    why: 'to compare what ECR itself says of the tags with what was published',
+    needs: { public: NO_DESCRIBING },
   },
   {
     action: 'ecr-public:BatchDeleteImage',

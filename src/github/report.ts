@@ -1,3 +1,4 @@
+import { isIndexType } from '../image/mediaTypes.ts';
 import type { Outcome } from '../modes/services.ts';
 import { isDone, type Result } from '../release/release.ts';
 import { plain } from '../words.ts';
@@ -40,6 +41,21 @@ export function keptLines({ tags, results }: Outcome): string[] {
   return [...new Set(lines)];
 }
 
+/** What registries themselves say of the release, each statement once, with those that make it. */
+function describedLines({ tags, results }: Outcome): string[] {
+  const statements = results.filter(isDone).flatMap(({ destination, digest, described = {} }) => {
+    const tag = tags.find((each) => described[each]?.digest === digest);
+    const { mediaType, size } = (tag === undefined ? undefined : described[tag]) ?? {};
+    if (mediaType === undefined) return [];
+    const kind = isIndexType(mediaType) ? 'an image index' : 'a single image';
+    const extent = size === undefined ? '' : `, ${formatBytes(size)}`;
+    return [{ said: `ECR lists it as ${kind} (${mediaType}${extent})`, destination }];
+  });
+  return [...Map.groupBy(statements, ({ said }) => said)].map(
+    ([said, group]) => `${said} in ${group.map(({ destination }) => destination).join(', ')}`,
+  );
+}
+
 /** One line about a destination, for the log. */
 export function resultLine({ destination, state, digest, sent, reused, seconds }: Result): string {
   const bytes = `sent ${formatBytes(sent)}, reused ${formatBytes(reused)}`;
@@ -77,6 +93,7 @@ export function summaryOf(outcome: Outcome, heading: string): string {
       : [],
   );
   const kept = keptLines(outcome).map((line) => `- ${escapeMarkdown(line)}`);
+  const described = describedLines(outcome).map(escapeMarkdown);
   const shown = tags.filter((tag) =>
     results.every((result) => !isDone(result) || result.tags[tag] === result.digest),
   );
@@ -87,6 +104,7 @@ export function summaryOf(outcome: Outcome, heading: string): string {
     `Digest \`${digest}\`${shown.length > 0 ? `, tagged ${shown.map((tag) => `\`${tag}\``).join(', ')}` : ', by digest only'}`,
     '',
     ...table(rows),
+    ...(described.length > 0 ? ['', ...described] : []),
     ...(errors.length > 0 ? ['', ...errors] : []),
     ...(kept.length > 0 ? ['', ...kept] : []),
     ...(images.length > 0 ? ['', ...images] : []),

@@ -1,14 +1,14 @@
 import type { Digest } from '../image/digest.ts';
 import { describe, type Manifest, platformsOf } from '../image/manifest.ts';
 import { formatPlatform } from '../image/platform.ts';
-import type { Destination } from './content.ts';
+import type { Destination, ImageDescription } from './content.ts';
 import { decide, isChange, type Showing, type TagState, type Verdict } from './decide.ts';
 import { toError } from './errors.ts';
 import { type ReleasePlan, releasedBy, tagsOf } from './plan.ts';
+import { proveShown, type Say } from './prove.ts';
 import { type Publication, publish } from './publish.ts';
 import { allSettledOrThrow, type Replica } from './replicate.ts';
 import { supplyOf } from './supply.ts';
-import { verify } from './verify.ts';
 
 /**
  * `published`: its tags show the release. `landed`: it holds the release by digest, and no tag was asked for.
@@ -29,6 +29,8 @@ export interface Result {
   readonly digest: Digest;
   /** What each tag shows there now, as far as that is known. */
   readonly tags: Readonly<Record<string, Digest>>;
+  /** What the registry itself says of each tag; not there where it has no API for that, or did not answer. */
+  readonly described?: Readonly<Record<string, ImageDescription>>;
   /** Those of that digest; none for a single image that was kept. */
   readonly platforms: readonly string[];
   /** Bytes of blobs that were uploaded. */
@@ -73,6 +75,7 @@ type Judged = Step & Pick<Verdict, 'decided'>;
 /** What became of a destination. */
 interface Outcome extends Judged {
   readonly state: Publication['state'] | 'held back';
+  readonly described?: ReadonlyMap<string, ImageDescription>;
 }
 
 /**
@@ -107,7 +110,9 @@ async function runSteps(plan: ReleasePlan, log: ReleaseLog, now: () => number): 
     ),
   );
   const written = supplied.map((step, position) => outcomeOf(step, publications[position], now()));
-  return anyFailed(written) ? written : Promise.all(written.map((outcome) => prove(plan, outcome, now)));
+  return anyFailed(written)
+    ? written
+    : Promise.all(written.map((outcome) => prove(plan, outcome, log.info, now)));
 }
 
 /** When it has to end, tags that are being written are broken off, which has all of them put back; that is waited for. */
@@ -230,20 +235,20 @@ function outcomeOf(step: Judged, publication: Publication | undefined, endedAt: 
   return { ...step, state: publication?.state ?? 'unchanged', endedAt };
 }
 
-/** Reads back what was written. Where no tag had to be, the reading that showed so is the proof. */
-async function prove(plan: ReleasePlan, outcome: Outcome, now: () => number): Promise<Outcome> {
-  const { replica, decided, state } = outcome;
+/** Proves what is shown. Where no tag had to be written, the reading that showed so is the proof. */
+async function prove(plan: ReleasePlan, outcome: Outcome, say: Say, now: () => number): Promise<Outcome> {
+  const { decided, state, replica } = outcome;
+  const isRead = tagsOf(plan).length > 0 && state === 'unchanged';
   try {
-    if (tagsOf(plan).length === 0 || state !== 'unchanged')
-      await verify(plan.root, decided, plan.platforms, replica.destination);
-    return { ...outcome, endedAt: now() };
+    const described = await proveShown(plan, decided, replica.destination, isRead, say);
+    return { ...outcome, ...(described && { described }), endedAt: now() };
   } catch (error) {
     return { ...outcome, state: 'failed', error: toError(error), endedAt: now() };
   }
 }
 
 function toResult(plan: ReleasePlan, outcome: Outcome, bytes: number): Result {
-  const { replica, state, error, endedAt } = outcome;
+  const { replica, state, error, described, endedAt } = outcome;
   const { destination, sent } = replica;
   const image = imageOf(plan, outcome);
   return {
@@ -252,6 +257,7 @@ function toResult(plan: ReleasePlan, outcome: Outcome, bytes: number): Result {
     state: stateOf(state, tagsOf(plan), replica.changed),
     digest: image.digest,
     tags: tagsShown(outcome),
+    ...(described && { described: Object.fromEntries(described) }),
     platforms: platformsOfImage(plan, image),
     sent,
     // Of a copy that failed nobody knows what is there.
