@@ -67,6 +67,10 @@ export interface Behaviour {
   readonly maxTagPage: number;
   /** How many names a page of tags/list has that does not ask for a number. */
   readonly defaultTagPage: number;
+  /** How many manifests a page of referrers has. */
+  readonly referrersPage: number;
+  /** What becomes of a manifest whose subject is not there. */
+  readonly missingSubject: 'accepted' | 'refused';
   /** Whether tags/list goes on only by its Link, the cursor in it being ECR's own. */
   readonly opaqueTagCursor: boolean;
   /** The status of an expired token on /v2/: 403 with the code DENIED, or 401 with a challenge. */
@@ -135,6 +139,8 @@ export const ECR_BEHAVIOUR: Behaviour = {
   maxTagPage: 1_000,
   defaultTagPage: 100,
   opaqueTagCursor: true,
+  referrersPage: 50,
+  missingSubject: 'accepted',
   expiredToken: 403,
   foreignToken: 400,
   notAuthorized: 'text',

@@ -112,6 +112,11 @@ export const ROWS = {
     switches: ['opaqueTagCursor'],
   },
   '13': { says: 'the referrers API of OCI 1.1 is there', sure: 'certain' },
+  '13c': {
+    says: 'a manifest is taken before its subject is there, as the specification has it',
+    sure: 'uncertain',
+    switches: ['missingSubject'],
+  },
   '13a': { says: 'manifests of Docker and of OCI 1.0 and 1.1 are taken', sure: 'certain' },
   '13b': {
     says: 'a manifest is converted when it is pulled by tag and Accept lacks its type, by digest never',

@@ -8,6 +8,7 @@ export const LIMITS = [
   'maximumTags',
   'maxTagPage',
   'defaultTagPage',
+  'referrersPage',
   'quotas',
 ] as const satisfies readonly (keyof Behaviour)[];
 
@@ -46,6 +47,7 @@ export const SWITCHES: { readonly [S in Switch]: readonly [Behaviour[S], Behavio
   absoluteLocation: [true, false],
   digestOnGet: [false, true],
   opaqueTagCursor: [true, false],
+  missingSubject: ['accepted', 'refused'],
   expiredToken: [403, 401],
   foreignToken: [400, 401],
   notAuthorized: ['text', 'json'],

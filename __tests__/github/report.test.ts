@@ -113,6 +113,18 @@ describe('the summary', () => {
     expect(lines).toEqual([`ECR lists it as a single image (${mediaType}) in us-east-1`]);
   });
 
+  test.each([
+    [undefined, ''],
+    [0, ', with 0 referrers'],
+    [1, ', with 1 referrer'],
+    [4, ', with 4 referrers'],
+  ])('says how many referrers were carried: %p', (referrers, words) => {
+    const outcome = { ...outcomeOf(results), ...(referrers !== undefined && { referrers }) };
+    expect(summaryOf(outcome, 'Mirrored').split('\n')).toContain(
+      `Digest \`${digest}\`, tagged \`v1\`, \`latest\`${words}`,
+    );
+  });
+
   test('says when there is no tag', () => {
     const text = summaryOf(outcomeOf([resultOf('us-east-1', { state: 'landed' })], []), 'Built team/app');
     expect(text).toContain(`Digest \`${digest}\`, by digest only`);

@@ -108,7 +108,7 @@ export const PERMISSIONS: readonly Permission[] = [
   {
     action: 'ecr:BatchGetImage',
     on: 'source',
-    why: 'to read the image that is mirrored',
+    why: 'to read the image that is mirrored, and what refers to it',
     needs: { source: 'required' },
   },
   {

@@ -72,7 +72,7 @@ const MARKS: Readonly<Record<Result['state'], string>> = {
 
 /** The summary in GitHub's Markdown: one row a destination, aligned so that it reads well as text too. */
 export function summaryOf(outcome: Outcome, heading: string): string {
-  const { digest, tags, results } = outcome;
+  const { digest, tags, results, referrers } = outcome;
   const rows = [
     ['Region', 'Digest', 'Platforms', 'Sent', 'Reused', 'Seconds', 'State'],
     ...results.map((result) => [
@@ -97,11 +97,13 @@ export function summaryOf(outcome: Outcome, heading: string): string {
   const shown = tags.filter((tag) =>
     results.every((result) => !isDone(result) || result.tags[tag] === result.digest),
   );
+  const carried =
+    referrers === undefined ? '' : `, with ${referrers} ${referrers === 1 ? 'referrer' : 'referrers'}`;
   const images = imagesOf(outcome).map((image) => `- \`${image}\``);
   return [
     `### ${heading}`,
     '',
-    `Digest \`${digest}\`${shown.length > 0 ? `, tagged ${shown.map((tag) => `\`${tag}\``).join(', ')}` : ', by digest only'}`,
+    `Digest \`${digest}\`${shown.length > 0 ? `, tagged ${shown.map((tag) => `\`${tag}\``).join(', ')}` : ', by digest only'}${carried}`,
     '',
     ...table(rows),
     ...(described.length > 0 ? ['', ...described] : []),

@@ -29,6 +29,8 @@ export interface BuildInputs extends CommonInputs {
 export interface MirrorInputs extends CommonInputs {
   readonly mode: 'mirror';
   readonly source: Reference;
+  /** Whether what refers to the image is copied with it. */
+  readonly referrers: boolean;
 }
 
 /** The inputs of the modes that publish. */
@@ -134,5 +136,5 @@ function readMirror(reader: InputReader, common: CommonInputs): MirrorInputs | u
   const source = tryReference(reader, 'source', text);
   if (!source) return undefined;
   const tags = common.tags.length > 0 ? common.tags : source.tag ? [source.tag] : [];
-  return { mode: 'mirror', ...common, tags, source };
+  return { mode: 'mirror', ...common, tags, source, referrers: reader.flag('referrers', false) };
 }

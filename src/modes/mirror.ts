@@ -1,3 +1,4 @@
+import type { Repository } from '../distribution/repository.ts';
 import { adviceOnSource } from '../ecr/explain.ts';
 import { PrivateRegistries } from '../ecr/privateRegistries.ts';
 import { mountable, openSource } from '../ecr/sources.ts';
@@ -15,7 +16,8 @@ import { platformOfImage } from '../release/inspect.ts';
 import { repositorySource } from '../release/registry.ts';
 import { graphBytes } from '../release/replicate.ts';
 import { openSpool, publishEverywhere, replicasOf } from './publishing.ts';
-import { type Outcome, openingTitle, openTarget, type Services } from './services.ts';
+import { countOf, referrersOf } from './referrers.ts';
+import { assertReplaceable, type Outcome, openingTitle, openTarget, type Services } from './services.ts';
 
 /**
  * Copies an image whole, byte for byte, from any registry into every region.
@@ -29,7 +31,7 @@ export async function runMirror(inputs: MirrorInputs, services: Services): Promi
     mountFrom: [...new Set([...inputs.target.mountFrom, ...mountable(inputs.source)])],
   };
   const registries = new PrivateRegistries(services);
-  const [{ destinations, createMissing }, { source, found }] = await services.log.group(
+  const [{ destinations, createMissing }, { source, found, repository }] = await services.log.group(
     `${openingTitle(target)}, and reading the source`,
     () =>
       allOrProblems([
@@ -41,25 +43,31 @@ export async function runMirror(inputs: MirrorInputs, services: Services): Promi
   const root = keepPlatforms(found, inputs.platforms, inputs.source);
   spool.keep(root);
   const platforms = await platformsBelow(root, spool);
+  const referrers = inputs.referrers
+    ? await referrersOf({ root, found, reference: inputs.source }, repository, spool, services)
+    : undefined;
+  assertReplaceable(target, destinations, [...(referrers?.tagged.keys() ?? [])]);
   await createMissing();
   const replicas = replicasOf(destinations, spool, services);
-  return publishEverywhere(
+  const outcome = await publishEverywhere(
     {
       root,
       target,
       platforms,
       tags,
+      ...(referrers && { beside: referrers.tagged, referrers: referrers.manifests }),
       replicas,
       countBytes: async () => {
         // Where nothing was copied, our own registry is asked rather than the source, which counts each reading.
         const nearest = replicas.some(({ changed }) => changed) ? spool : (destinations[0] ?? spool);
-        return graphBytes(describe(root), nearest);
+        return (await graphBytes(describe(root), nearest)) + (referrers?.bytes ?? 0);
       },
       startedAt,
       metadata: new TextDecoder().decode(root.bytes),
     },
     services,
   );
+  return referrers ? { ...outcome, referrers: countOf(referrers) } : outcome;
 }
 
 async function readSource(
@@ -67,7 +75,7 @@ async function readSource(
   target: Target,
   registries: PrivateRegistries,
   services: Services,
-): Promise<{ source: Source; found: Manifest }> {
+): Promise<{ source: Source; found: Manifest; repository: Repository }> {
   const { registry, digest, tag } = reference;
   const name = formatReference(reference);
   const { registryEndpoint } = target;
@@ -76,7 +84,7 @@ async function readSource(
     const repository = await openSource(reference, { registryEndpoint, apiOverridden }, registries, services);
     const found = await repository.readManifest(digest ?? tag ?? 'latest');
     if (!found) throw new Problems([`input "source": ${registry} has no image ${name}`]);
-    return { source: repositorySource(registry, repository), found };
+    return { source: repositorySource(registry, repository), found, repository };
   } catch (error) {
     if (error instanceof Problems) throw error;
     throw new Problems(

@@ -27,6 +27,8 @@ export function replicasOf(
 
 interface Publishing
   extends Pick<ReleasePlan, 'platforms' | 'tags' | 'beside' | 'replicas' | 'countBytes' | 'startedAt'> {
+  /** What refers to any of it, where that was asked for. */
+  readonly referrers?: ReleasePlan['referrers'];
   readonly root: Manifest;
   readonly target: Target;
   readonly metadata: string;

@@ -64,6 +64,8 @@ export interface Outcome {
   readonly digest: string;
   readonly tags: readonly string[];
   readonly results: readonly Result[];
+  /** How many manifests were released with it that refer to it, or to each other; nothing where that was not asked for. */
+  readonly referrers?: number;
   /** JSON: what buildx said of the build, or the description of the published root. */
   readonly metadata: string;
 }

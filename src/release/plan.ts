@@ -19,8 +19,10 @@ export interface ReleasePlan {
   readonly platforms: readonly string[];
   /** None publishes by digest alone. */
   readonly tags: readonly string[];
-  /** What is released with it under other tags, by tag; all that it refers to is below the root, too. */
+  /** What is released with it under other tags, by tag. */
   readonly beside?: ReadonlyMap<string, Manifest>;
+  /** What refers to any of it, and is released by digest alone: each after what it refers to. */
+  readonly referrers?: readonly Manifest[] | undefined;
   /** What becomes of tags that exist. */
   readonly ifTagExists: TagPolicy;
   /** Makes a source that reads what several destinations want from another once for all of them. */
@@ -37,8 +39,8 @@ export interface ReleasePlan {
 }
 
 /** The root, and what is released with it. */
-export function releasedBy({ root, beside }: ReleasePlan): readonly Manifest[] {
-  return [root, ...(beside?.values() ?? [])];
+export function releasedBy({ root, referrers, beside }: ReleasePlan): readonly Manifest[] {
+  return [root, ...(referrers ?? []), ...(beside?.values() ?? [])];
 }
 
 /** All tags that are written. */

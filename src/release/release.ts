@@ -1,13 +1,14 @@
 import type { Digest } from '../image/digest.ts';
-import { describe, type Manifest, platformsOf } from '../image/manifest.ts';
+import { type Manifest, platformsOf } from '../image/manifest.ts';
 import { formatPlatform } from '../image/platform.ts';
 import type { Destination, ImageDescription } from './content.ts';
+import { copyBelowReleased, copyReleased } from './copies.ts';
 import { decide, isChange, type Showing, type TagState, type Verdict } from './decide.ts';
 import { toError } from './errors.ts';
 import { type ReleasePlan, releasedBy, tagsOf } from './plan.ts';
 import { proveShown, type Say } from './prove.ts';
 import { type Publication, publish } from './publish.ts';
-import { allSettledOrThrow, type Replica } from './replicate.ts';
+import type { Replica } from './replicate.ts';
 import { supplyOf } from './supply.ts';
 
 /**
@@ -145,18 +146,13 @@ function stop(step: Judged): Outcome {
 type Copy = Step & Showing;
 
 async function copyEverywhere(plan: ReleasePlan, log: ReleaseLog, now: () => number): Promise<Copy[]> {
-  const below = plan.replicas.map((replica) => prepare(plan, replica));
+  const below = plan.replicas.map((replica) => copyBelowReleased(plan, replica));
   const belowEverywhere = Promise.allSettled(below);
   return Promise.all(
     plan.replicas.map((replica, position) =>
       complete(plan, replica, below[position], belowEverywhere, log, now),
     ),
   );
-}
-
-async function prepare(plan: ReleasePlan, replica: Replica): Promise<void> {
-  for (const manifest of releasedBy(plan)) replica.ask(manifest);
-  await replica.copyBelow(describe(plan.root));
 }
 
 /**
@@ -178,7 +174,7 @@ async function complete(
     const reading = belowEverywhere.then(() => readTags(tagsOf(plan), destination));
     // Whether it failed is asked when the copy has ended.
     reading.catch(() => undefined);
-    await allSettledOrThrow(releasedBy(plan).map((manifest) => replica.copy(describe(manifest))));
+    await copyReleased(plan, replica);
     log.info(`${destination.name}: holds ${plan.root.digest}`);
     return { ...copy, tags: await reading, error: undefined, endedAt: now() };
   } catch (error) {
