@@ -1,7 +1,9 @@
 import { writeFile } from 'node:fs/promises';
+import { delimiter } from 'node:path';
 import { Writable } from 'node:stream';
 import { describe, expect, test } from '@jest/globals';
 import { runnerDocker } from '../../src/github/docker.ts';
+import { setEnvironment } from '../support/environment.ts';
 import { until } from '../support/memory.ts';
 import { installDocker, removeDocker } from './fakeDocker.ts';
 
@@ -35,6 +37,13 @@ async function endOnceBegun(script: string) {
 /** Has the script wait, for at most half a minute, for a file that `goOn` makes. */
 const waitFor = (name: string) =>
   `n=0; while [ ! -e "$0.${name}" ] && [ $n -lt 600 ]; do n=$((n+1)); sleep 0.05; done`;
+
+test('a command that is shown may have settings of its own', async () => {
+  const dir = await installDocker('echo "$DOCKER_CONFIG"');
+  setEnvironment({ PATH: `${dir}${delimiter}${process.env.PATH}` });
+  const { docker, watch } = start();
+  expect((await docker.show([], { ...watch, config: '/own' })).stdout).toBe('/own\n');
+});
 
 describe('a command that is asked', () => {
   test('gives its exit code and what it printed, and shows nothing', async () => {

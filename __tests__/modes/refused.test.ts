@@ -52,6 +52,7 @@ test('a build of such an image writes no manifest, and leaves no record', async 
       transport: 'auto',
       ociLayout: undefined,
       options: optionsOf(),
+      baseRegistries: [],
       jobIndex: undefined,
       jobTotal: undefined,
     },

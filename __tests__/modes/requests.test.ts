@@ -25,6 +25,7 @@ function legOf(platform: string): Parameters<typeof runBuild>[0] {
     transport: 'auto',
     ociLayout: undefined,
     options: optionsOf(),
+    baseRegistries: [],
     jobIndex: undefined,
     jobTotal: undefined,
   };

@@ -92,6 +92,7 @@ function buildOf(
         transport: 'auto',
         ociLayout: undefined,
         options: optionsOf(),
+        baseRegistries: [],
         jobIndex: undefined,
         jobTotal: undefined,
       },

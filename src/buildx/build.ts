@@ -25,6 +25,8 @@ export interface BuildRun {
   readonly name: string;
   /** A folder of this run's own. */
   readonly dir: string;
+  /** The folder of docker's settings, with the logins that the builder asks for, where it is not the usual one. */
+  readonly dockerConfig?: string | undefined;
   readonly spool: Spool;
   /** The page of the workflow's own repository, whose Git contexts alone get the job's token; empty for none. */
   readonly repositoryUrl: string;
@@ -210,7 +212,7 @@ async function runBuildx(
   const stop = new AbortController();
   started.replicate.catch(() => stop.abort());
   const args = buildxArguments(run.options, { ...started, platforms: run.platforms, output });
-  const result = await docker.show(args, { line, signal: stop.signal });
+  const result = await docker.show(args, { line, signal: stop.signal, config: run.dockerConfig });
   if (stop.signal.aborted) await started.replicate;
   return result;
 }

@@ -3,7 +3,7 @@ export const PURPOSES = {
   push: '`build`',
   stitch: '`stitch`',
   mirror: '`mirror`',
-  source: '`mirror` from a private repository of ECR',
+  source: '`mirror` from a private repository of ECR, and base images from one (`base-registries`)',
   create: '`create-repository`',
   tags: '`tags`',
   'lifecycle-policy': '`lifecycle-policy`',
@@ -108,13 +108,13 @@ export const PERMISSIONS: readonly Permission[] = [
   {
     action: 'ecr:BatchGetImage',
     on: 'source',
-    why: 'to read the image that is mirrored, and what refers to it',
+    why: 'to read the image that is mirrored, and what refers to it, or that is built upon',
     needs: { source: 'required' },
   },
   {
     action: 'ecr:GetDownloadUrlForLayer',
     on: 'source',
-    why: 'to read the layers of the image that is mirrored, or to mount layers from there',
+    why: 'to read the layers of the image that is mirrored or built upon, or to mount layers from there',
     needs: { source: 'required', mount: NO_MOUNTING },
   },
   {

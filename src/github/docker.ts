@@ -15,9 +15,9 @@ const LONGEST = 64 * 1024;
 export function runnerDocker(shown: Writable): Docker {
   return {
     ask: async (args) => finish(start(args)),
-    async show(args, { line, signal }) {
+    async show(args, { line, signal, config }) {
       shown.write(`[command]docker ${textLine(args.join(' ').replace(/\p{Cc}+/gu, ' '))}\n`);
-      const child = start(args, signal);
+      const child = start(args, signal, config);
       const show = (text: string) => shown.write(`${textLine(text)}\n`);
       if (child.stdout) eachLine(child.stdout, show);
       if (child.stderr) {
@@ -37,8 +37,12 @@ const GRACE = 3_000;
 /** Docker runs plugins such as buildx as its children, and of old does not end them when it is ended itself. */
 const GROUPS = process.platform !== 'win32';
 
-function start(args: readonly string[], signal?: AbortSignal): ChildProcess {
-  const child = spawn('docker', args, { stdio: ['ignore', 'pipe', 'pipe'], detached: GROUPS });
+function start(args: readonly string[], signal?: AbortSignal, config?: string): ChildProcess {
+  const child = spawn('docker', args, {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    detached: GROUPS,
+    ...(config && { env: { ...process.env, DOCKER_CONFIG: config } }),
+  });
   const kill = () => send(child, 'SIGKILL');
   let patience: NodeJS.Timeout | undefined;
   const end = () => {

@@ -54,6 +54,8 @@ export interface Services extends EcrCollaborators {
   readonly log: Log;
   readonly run: RunContext;
   readonly docker: Docker;
+  /** Makes a folder of docker's settings that has more logins than the usual one: by host, as basic authentication has them. */
+  dockerConfig(logins: ReadonlyMap<string, string>): Promise<string>;
   readonly legs: LegStore;
   readonly observer: TransferObserver;
   readonly cancellation: Interruption;

@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
@@ -5,7 +6,7 @@ import * as z from 'zod/mini';
 import type { WorkflowResult } from '../engines/act.ts';
 import { run } from '../engines/process.ts';
 import { digestByCrane, readByCrane } from '../engines/readers.ts';
-import { tool } from '../engines/tools.ts';
+import { tool, toolEnvironment } from '../engines/tools.ts';
 import { type Cloud, CREDENTIALS, contentsOf, endpointOf } from '../support/cloud.ts';
 import { BUILDERS, engines } from '../support/engines.ts';
 import { readIndex } from '../support/image.ts';
@@ -189,6 +190,33 @@ describe('what a caller may name', () => {
   });
 });
 
+describe('a base image from a private registry of ECR', () => {
+  const cloud = cloudFor('907', REGIONS, ['app', 'base'], ROLES);
+  const call = caller('907');
+
+  test('is pulled with a login of the role, of which docker knows nothing afterwards', async () => {
+    const [first] = cloud().registries;
+    const base = `${first?.host}/base:v1`;
+    await pushBase(base, cloud());
+    const workspace = await makeContext('907', { Dockerfile: `FROM ${base}\nCOPY Dockerfile /made\n` });
+    const setting = { engines: engines(), cloud: cloud(), workspace, runId: '907' };
+    const inputs = { ...COMMON, repository: 'app', tags: 'v1', 'base-registries': 'us-east-1' };
+    const finished = succeeded(
+      await call(setting, { workflow: { with: inputs }, builder: BUILDERS.host, ref: MAIN }),
+    );
+    for (const platform of ['linux/amd64', 'linux/arm64']) {
+      expect(linesOf(finished, `Build ${platform}`)).toContain(
+        `${first?.host}: the builder has a login of this job`,
+      );
+    }
+    const { images } = await readIndex(`${first?.host}/app:v1`, cloud().config);
+    expect(Object.keys(images)).toEqual(['linux/amd64', 'linux/arm64']);
+    const settings = toolEnvironment(join(engines().dir, '907-docker')).DOCKER_CONFIG ?? '';
+    const text = await readFile(join(settings, 'config.json'), 'utf8').catch(() => '{}');
+    expect(JSON.parse(text).auths ?? {}).toEqual({});
+  });
+});
+
 describe('a run in which one architecture fails', () => {
   const cloud = cloudFor('905', REGIONS, ['app'], ROLES);
   const call = caller('905');
@@ -255,6 +283,16 @@ async function makeLayout(reference: string, layout: string): Promise<void> {
   await crane('append', '--oci-empty-base', '--new_layer', layer, '--new_tag', reference);
   await crane('mutate', '--set-platform', 'linux/amd64', '--tag', reference, reference);
   await crane('pull', '--format', 'oci', reference, layout);
+}
+
+/** Pushes an image of one file, with the logins of whoever looks after the cloud. */
+async function pushBase(reference: string, { config }: Cloud): Promise<void> {
+  const { dir, webContext } = engines();
+  const env = { PATH: '/usr/bin:/bin', HOME: config, DOCKER_CONFIG: config };
+  const layer = join(dir, 'base.tar');
+  await run('tar', ['--create', '--file', layer, '--directory', webContext, 'Dockerfile']);
+  const append = ['append', '--oci-empty-base', '--new_layer', layer, '--new_tag', reference];
+  await run(tool('crane'), [...append, '--insecure'], { env });
 }
 
 /** The tag mutability of a repository, as AWS' own tool reads it. */
