@@ -122,7 +122,7 @@ function createServices(
   return {
     log,
     run,
-    docker: runnerDocker(process.stdout),
+    docker: runnerDocker(process.stdout, environment),
     dockerConfig: dockerConfigs(environment, run.tempDir),
     legs: artifactLegs(async () => (await import('@actions/artifact')).default, run.tempDir),
     transport,

@@ -3,12 +3,11 @@ import { delimiter } from 'node:path';
 import { Writable } from 'node:stream';
 import { describe, expect, test } from '@jest/globals';
 import { runnerDocker } from '../../src/github/docker.ts';
-import { setEnvironment } from '../support/environment.ts';
 import { until } from '../support/memory.ts';
 import { installDocker, removeDocker } from './fakeDocker.ts';
 
 /** A docker whose output is shown to nobody but the test. */
-function start() {
+function start(environment: NodeJS.ProcessEnv = {}) {
   const texts: string[] = [];
   const shown = new Writable({
     write(chunk, _, done) {
@@ -16,7 +15,7 @@ function start() {
       done();
     },
   });
-  const docker = runnerDocker(shown);
+  const docker = runnerDocker(shown, environment);
   const lines: string[] = [];
   const stop = new AbortController();
   const watch = { line: (text: string) => void lines.push(text), signal: stop.signal };
@@ -40,8 +39,7 @@ const waitFor = (name: string) =>
 
 test('a command that is shown may have settings of its own', async () => {
   const dir = await installDocker('echo "$DOCKER_CONFIG"');
-  setEnvironment({ PATH: `${dir}${delimiter}${process.env.PATH}` });
-  const { docker, watch } = start();
+  const { docker, watch } = start({ PATH: `${dir}${delimiter}/usr/bin:/bin` });
   expect((await docker.show([], { ...watch, config: '/own' })).stdout).toBe('/own\n');
 });
 
