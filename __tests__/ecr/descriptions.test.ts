@@ -63,6 +63,15 @@ describe('what DescribeImages says', () => {
     expect(answers).toEqual([]);
   });
 
+  test('is not waited for when patience has ended', async () => {
+    const describeTags = tagDescriptions(
+      (_, signal) =>
+        new Promise((__, reject) => signal.addEventListener('abort', () => reject(signal.reason))),
+      { first: 1, most: 1, limit: 20 },
+    );
+    await expect(describeTags(tags(1))).rejects.toThrow(/timeout/);
+  });
+
   test('is given as it is when patience has ended', async () => {
     const describeTags = tagDescriptions(all('sha256:old'), IMPATIENCE);
     expect(await describeTags(tags(1))).toEqual(new Map([['v0', { digest: 'sha256:old' }]]));

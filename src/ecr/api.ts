@@ -45,6 +45,7 @@ export interface EcrApi {
   describeTags(
     repository: RepositoryId,
     tags: readonly string[],
+    abortSignal: AbortSignal,
   ): Promise<ReadonlyMap<string, ImageDescription>>;
   /** Whether the caller's account lets layers be mounted from one repository in another. */
   allowsMounting(): Promise<boolean>;
@@ -120,11 +121,12 @@ export function createEcrApi(options: EcrApiOptions): EcrApi {
       }
     },
 
-    async describeTags(repository, tags) {
+    async describeTags(repository, tags, abortSignal) {
       try {
         const imageIds = tags.map((imageTag) => ({ imageTag }));
         const { imageDetails } = await client.send(
           new DescribeImagesCommand({ ...named(repository), imageIds }),
+          { abortSignal },
         );
         return byTag(imageDetails);
       } catch (error) {

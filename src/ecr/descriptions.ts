@@ -33,20 +33,24 @@ function descriptionOf({
   return { digest, ...(mediaType !== undefined && { mediaType }), ...(size !== undefined && { size }) };
 }
 
+/** Asks once, for 100 tags at the most; what is listed under more tags than those does not matter. */
+type Ask = (tags: readonly string[], signal: AbortSignal) => Promise<ReadonlyMap<string, ImageDescription>>;
+
 /**
  * How a registry is asked what it says of tags. What it says right after a write may be old: then it is asked again, as
- * patiently as is waited for other things that it was given.
- * @param ask asks once, for 100 tags at the most; what is listed under more tags than those does not matter
+ * patiently as is waited for other things that it was given. No longer than that is an answer waited for, either: all that is
+ * at stake is published.
  */
 export function tagDescriptions(
-  ask: (tags: readonly string[]) => Promise<ReadonlyMap<string, ImageDescription>>,
+  ask: Ask,
   { first, most, limit }: Patience,
 ): NonNullable<Destination['describeTags']> {
   return async (expected) => {
     const deadline = performance.now() + limit;
+    const signal = AbortSignal.timeout(limit);
     const tags = [...expected.keys()];
     for (let pause = first; ; pause = Math.min(2 * pause, most)) {
-      const described = await askAll(tags, ask);
+      const described = await askAll(tags, (batch) => ask(batch, signal));
       if (performance.now() + pause > deadline || accords(described, expected)) return described;
       await sleep(pause);
     }

@@ -107,7 +107,7 @@ function operations(
     repository,
     statBlob,
     deleteTag: (tag) => api.deleteTag(id, tag),
-    describeTags: tagDescriptions((tags) => api.describeTags(id, tags), patience),
+    describeTags: tagDescriptions((tags, signal) => api.describeTags(id, tags, signal), patience),
     writeBlob: async (descriptor, open) =>
       repository.writeBlob(descriptor, open, await holderOf(descriptor.digest)),
     writeManifest: settledWrites(repository, statBlob, patience),

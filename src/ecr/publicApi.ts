@@ -27,7 +27,11 @@ export interface PublicApi {
   /** Removes a tag; one that is not there is no failure. */
   deleteTag(name: string, tag: string): Promise<void>;
   /** What is listed under at most 100 tags, and under other tags of the same images; nothing when one of them is not listed. */
-  describeTags(name: string, tags: readonly string[]): Promise<ReadonlyMap<string, ImageDescription>>;
+  describeTags(
+    name: string,
+    tags: readonly string[],
+    abortSignal: AbortSignal,
+  ): Promise<ReadonlyMap<string, ImageDescription>>;
 }
 
 /**
@@ -99,12 +103,13 @@ export function createPublicApi(options: {
       if (failure) throw new Error(`BatchDeleteImage of ${tag}: ${failure.failureReason}`);
     },
 
-    async describeTags(name, tags) {
+    async describeTags(name, tags, abortSignal) {
       const { client, sdk } = await load();
       try {
         const imageIds = tags.map((imageTag) => ({ imageTag }));
         const { imageDetails } = await client.send(
           new sdk.DescribeImagesCommand({ repositoryName: name, imageIds }),
+          { abortSignal },
         );
         return byTag(imageDetails);
       } catch (error) {

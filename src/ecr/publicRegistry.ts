@@ -49,7 +49,7 @@ export async function openPublic(
       refusals: ecrRefusals,
       writeManifest: settledWrites(repository, (digest) => repository.statBlob(digest), patience),
       deleteTag: (tag) => api.deleteTag(own, tag),
-      describeTags: tagDescriptions((tags) => api.describeTags(own, tags), patience),
+      describeTags: tagDescriptions((tags, signal) => api.describeTags(own, tags, signal), patience),
     }),
     createIfMissing: async () => {
       if (exists) return;
