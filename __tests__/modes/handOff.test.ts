@@ -187,6 +187,12 @@ describe('legs among artifacts', () => {
     expect(statesOf(outcome)).toEqual(PUBLISHED);
     expect((await shown('v1')).map(childrenOf)).toEqual(REGIONS.map(() => CHILDREN));
     expect(outcome.results.map(({ sent }) => sent > 0)).toEqual([false, false, true]);
+    for (const platform of ['linux/amd64', 'linux/arm64']) {
+      expect(fanIn.said).toContain(
+        `${three}: no job has built ${platform} for it: it is copied from ${one}, ${two}`,
+      );
+    }
+    expect(fanIn.said.filter((line) => line.includes('no job has built'))).toHaveLength(2);
   });
 
   test('of a job for each platform and region may say different things of one image: one of them goes everywhere', async () => {
