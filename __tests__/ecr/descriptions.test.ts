@@ -63,6 +63,16 @@ describe('what DescribeImages says', () => {
     expect(answers).toEqual([]);
   });
 
+  test('is given as it is when it is asked for once', async () => {
+    const calls: string[] = [];
+    const describeTags = tagDescriptions(async (asked) => {
+      calls.push(...asked);
+      return new Map();
+    }, PATIENCE);
+    expect((await describeTags(tags(1), 'once')).size).toBe(0);
+    expect(calls).toEqual(['v0']);
+  });
+
   test('is not waited for when patience has ended', async () => {
     const describeTags = tagDescriptions(
       (_, signal) =>

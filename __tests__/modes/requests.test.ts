@@ -100,6 +100,20 @@ describe('a stitch of two legs', () => {
     expect(rounds.count).toBeLessThanOrEqual(5);
   });
 
+  test('takes no more than four when its tags show it already, and says all the same what ECR says of them', async () => {
+    const rounds = new Rounds();
+    const emulator = await emulate({ fault: rounds.fault });
+    const services = await landLegs();
+    await runStitch(inputs, services);
+    const before = emulator.requests.length;
+    rounds.start();
+    const outcome = await runStitch(inputs, services);
+    expect(statesOf(outcome)).toEqual(['unchanged', 'unchanged', 'unchanged']);
+    expect(rounds.count).toBeLessThanOrEqual(4);
+    for (const { described } of outcome.results) expect(Object.keys(described ?? {})).toEqual(inputs.tags);
+    expect(countOf(emulator.requests.slice(before), 'DescribeImages')).toBe(REGIONS.length);
+  });
+
   test('asks each region once for each manifest, writes the index once, and each tag once', async () => {
     const emulator = await emulate();
     const services = await landLegs();

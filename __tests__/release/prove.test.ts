@@ -31,6 +31,19 @@ describe('what a registry itself says of the tags', () => {
     expect([two?.state, two?.described]).toEqual(['unchanged', { v1: { digest, mediaType } }]);
   });
 
+  test('is asked again where it was something else when the tags were read', async () => {
+    const answers = [
+      new Map([['v1', { digest: amd64.root.digest }]]),
+      new Map([['v1', { digest, mediaType }]]),
+    ];
+    const regions = regionsWhere(saying({ digest, mediaType }));
+    await run(regions);
+    for (const region of regions) region.describeTags = async () => answers.shift() ?? new Map();
+    const [one] = await run(regions.slice(0, 1));
+    expect([one?.state, one?.described]).toEqual(['unchanged', { v1: { digest, mediaType } }]);
+    expect(answers).toEqual([]);
+  });
+
   test('is asked beside the reading back', async () => {
     const regions = regionsWhere(saying({ digest, mediaType }));
     const [, two] = regions;

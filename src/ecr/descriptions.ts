@@ -45,13 +45,14 @@ export function tagDescriptions(
   ask: Ask,
   { first, most, limit }: Patience,
 ): NonNullable<Destination['describeTags']> {
-  return async (expected) => {
+  return async (expected, how) => {
     const deadline = performance.now() + limit;
     const signal = AbortSignal.timeout(limit);
     const tags = [...expected.keys()];
     for (let pause = first; ; pause = Math.min(2 * pause, most)) {
       const described = await askAll(tags, (batch) => ask(batch, signal));
-      if (performance.now() + pause > deadline || accords(described, expected)) return described;
+      const isEnough = how === 'once' || accords(described, expected);
+      if (isEnough || performance.now() + pause > deadline) return described;
       await sleep(pause);
     }
   };
@@ -64,10 +65,14 @@ async function askAll(
   const batches = Array.from({ length: Math.ceil(tags.length / BATCH) }, (_, position) =>
     tags.slice(position * BATCH, (position + 1) * BATCH),
   );
-  const answers = await Promise.all(
-    batches.map(async (batch) => [...(await ask(batch))].filter(([tag]) => batch.includes(tag))),
+  const answers = await Promise.all(batches.map(ask));
+  const said = new Map(answers.flatMap((answer) => [...answer]));
+  return new Map(
+    tags.flatMap((tag): [string, ImageDescription][] => {
+      const description = said.get(tag);
+      return description ? [[tag, description]] : [];
+    }),
   );
-  return new Map(answers.flat());
 }
 
 function accords(

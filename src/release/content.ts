@@ -56,10 +56,12 @@ export interface Destination extends Source {
   /**
    * Asks what the registry itself says of tags; not there where it has no API for that.
    * @param expected what each tag shows; a registry that does not say so yet is asked again for a while
+   * @param how `once`: what it says now is enough
    * @returns what it says, by tag, without the tags that it does not list
    */
   readonly describeTags?: (
     expected: ReadonlyMap<string, ManifestContent>,
+    how?: 'once',
   ) => Promise<ReadonlyMap<string, ImageDescription>>;
   /** Breaks off whatever is under way, which fails with this reason; what begins later is not affected. */
   breakOff(reason: Error): void;

@@ -1,14 +1,44 @@
+import type { Manifest } from '../image/manifest.ts';
 import type { Destination, ImageDescription } from './content.ts';
 import type { ReleasePlan } from './plan.ts';
-import { allSettledOrThrow } from './replicate.ts';
+import { allSettledOrThrow, type Replica } from './replicate.ts';
 import { type ExpectedTag, VerificationError, verify } from './verify.ts';
 
 /** Is told what people may want to know, a line at a time. */
 export type Say = (line: string) => void;
 
+/** What a registry says, by tag. */
+type Described = ReadonlyMap<string, ImageDescription>;
+
+/**
+ * Asks, beside the reading of the tags, what the registry says itself of them, where it holds the release already: then there
+ * is most likely nothing to write, and nothing left to wait for.
+ * @returns what it says; nothing where that is not to be had now, which is found out later
+ */
+export async function describeAhead(
+  { root, tags, beside }: ReleasePlan,
+  { destination, holdings }: Pick<Replica, 'destination' | 'holdings'>,
+): Promise<Described | undefined> {
+  const expected = new Map([...tags.map((tag): [string, Manifest] => [tag, root]), ...(beside ?? [])]);
+  if (!destination.describeTags || expected.size === 0) return undefined;
+  try {
+    return (await holdings.manifest(root.digest))
+      ? await destination.describeTags(expected, 'once')
+      : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** What has been read already of tags that there was nothing to write for: what is proved, as far as it goes. */
+interface Read {
+  /** Whether the tags have been read. */
+  readonly isRead: boolean;
+  readonly ahead: Described | undefined;
+}
+
 /**
  * Reads back what was published and, beside that, asks the registry what it says itself of the tags.
- * @param isRead whether the tags have been read already, since there was nothing to write
  * @returns what the registry says, by tag; nothing where there is nothing to ask or no answer
  * @throws VerificationError when either is something else than was published
  */
@@ -16,9 +46,10 @@ export async function proveShown(
   { root, platforms, explain }: Pick<ReleasePlan, 'root' | 'platforms' | 'explain'>,
   tags: readonly ExpectedTag[],
   destination: Destination,
-  isRead: boolean,
+  { isRead, ahead }: Read,
   say: Say,
-): Promise<ReadonlyMap<string, ImageDescription> | undefined> {
+): Promise<Described | undefined> {
+  if (isRead && ahead && tags.every((tag) => accords(tag, ahead))) return ahead;
   const readBack = async () => {
     if (!isRead) await verify(root, tags, platforms, destination);
     return undefined;
@@ -28,12 +59,16 @@ export async function proveShown(
   return described;
 }
 
+function accords({ tag, after }: ExpectedTag, described: Described): boolean {
+  const { digest, mediaType = after.mediaType } = described.get(tag) ?? {};
+  return digest === after.digest && mediaType === after.mediaType;
+}
+
 /**
  * Asks a destination's registry what it says itself of tags, and compares. That it cannot be asked, may not be, or does not list
  * a tag is said, and no failure: what the tags show is read back in any case.
  * @param explain words a failure to ask
  * @param say is told what does not have to be so, a line at a time
- * @returns what it says, by tag; nothing where there is nothing to ask or no answer
  * @throws VerificationError when it names another digest or media type than was published
  */
 async function describeShown(
@@ -41,7 +76,7 @@ async function describeShown(
   destination: Destination,
   explain: (error: Error) => string,
   say: Say,
-): Promise<ReadonlyMap<string, ImageDescription> | undefined> {
+): Promise<Described | undefined> {
   if (!destination.describeTags || tags.length === 0) return undefined;
   const expected = new Map(tags.map(({ tag, after }) => [tag, after]));
   const described = await destination.describeTags(expected).catch((error: Error) => {
@@ -49,12 +84,12 @@ async function describeShown(
     return undefined;
   });
   if (!described) return undefined;
-  for (const [tag, after] of expected) {
-    const { digest, mediaType } = described.get(tag) ?? {};
-    if (digest === undefined) say(`${destination.name}: the registry's API does not list ${tag} yet`);
-    else if (digest !== after.digest || (mediaType ?? after.mediaType) !== after.mediaType) {
-      const said = digest === after.digest ? mediaType : digest;
-      const published = digest === after.digest ? after.mediaType : after.digest;
+  for (const { tag, after } of tags.filter((each) => !accords(each, described))) {
+    const found = described.get(tag);
+    if (!found) say(`${destination.name}: the registry's API does not list ${tag} yet`);
+    else {
+      const [said, published] =
+        found.digest === after.digest ? [found.mediaType, after.mediaType] : [found.digest, after.digest];
       throw new VerificationError(
         `the registry's API says that ${tag} shows ${said}, but ${published} was published`,
       );

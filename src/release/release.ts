@@ -6,7 +6,7 @@ import { copyBelowReleased, copyReleased } from './copies.ts';
 import { decide, isChange, type Showing, type TagState, type Verdict } from './decide.ts';
 import { toError } from './errors.ts';
 import { type ReleasePlan, releasedBy, tagsOf } from './plan.ts';
-import { proveShown, type Say } from './prove.ts';
+import { describeAhead, proveShown, type Say } from './prove.ts';
 import { type Publication, publish } from './publish.ts';
 import type { Replica } from './replicate.ts';
 import { supplyOf } from './supply.ts';
@@ -68,6 +68,8 @@ interface Step {
   readonly replica: Replica;
   readonly error: Error | undefined;
   readonly endedAt: number;
+  /** What its registry said of the tags beside the reading of them, if it was asked. */
+  readonly ahead?: ReadonlyMap<string, ImageDescription> | undefined;
 }
 
 /** A destination for whose tags was decided. */
@@ -172,11 +174,12 @@ async function complete(
   try {
     await below;
     const reading = belowEverywhere.then(() => readTags(tagsOf(plan), destination));
+    const asking = belowEverywhere.then(() => describeAhead(plan, replica));
     // Whether it failed is asked when the copy has ended.
     reading.catch(() => undefined);
     await copyReleased(plan, replica);
     log.info(`${destination.name}: holds ${plan.root.digest}`);
-    return { ...copy, tags: await reading, error: undefined, endedAt: now() };
+    return { ...copy, tags: await reading, ahead: await asking, error: undefined, endedAt: now() };
   } catch (error) {
     const failure = toError(error);
     log.info(`${destination.name}: failed: ${failure.message}`);
@@ -233,10 +236,10 @@ function outcomeOf(step: Judged, publication: Publication | undefined, endedAt: 
 
 /** Proves what is shown. Where no tag had to be written, the reading that showed so is the proof. */
 async function prove(plan: ReleasePlan, outcome: Outcome, say: Say, now: () => number): Promise<Outcome> {
-  const { decided, state, replica } = outcome;
-  const isRead = tagsOf(plan).length > 0 && state === 'unchanged';
+  const { decided, state, replica, ahead } = outcome;
+  const read = { isRead: tagsOf(plan).length > 0 && state === 'unchanged', ahead };
   try {
-    const described = await proveShown(plan, decided, replica.destination, isRead, say);
+    const described = await proveShown(plan, decided, replica.destination, read, say);
     return { ...outcome, ...(described && { described }), endedAt: now() };
   } catch (error) {
     return { ...outcome, state: 'failed', error: toError(error), endedAt: now() };
