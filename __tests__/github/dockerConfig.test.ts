@@ -1,4 +1,4 @@
-import { mkdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, stat, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import { dockerConfigs } from '../../src/github/dockerConfig.ts';
@@ -29,8 +29,13 @@ describe("docker's settings with more logins", () => {
     const usual = await makeFolder();
     await mkdir(join(usual, 'buildx', 'instances'), { recursive: true });
     await writeFile(join(usual, 'buildx', 'instances', 'one'), 'builder');
+    await writeFile(join(usual, 'daemon.json'), '{}');
+    await symlink(join(usual, 'buildx'), join(usual, 'cli-plugins'));
+    await symlink(join(usual, 'gone'), join(usual, 'dangling'));
     const { dir } = await configWith(usual, {});
     expect(await readFile(join(dir, 'buildx', 'instances', 'one'), 'utf8')).toBe('builder');
+    expect(await readFile(join(dir, 'cli-plugins', 'instances', 'one'), 'utf8')).toBe('builder');
+    expect(await readFile(join(dir, 'daemon.json'), 'utf8')).toBe('{}');
     await writeFile(join(dir, 'buildx', 'current'), 'one');
     expect(await readFile(join(usual, 'buildx', 'current'), 'utf8')).toBe('one');
   });

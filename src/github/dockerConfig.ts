@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, readFile, symlink, writeFile } from 'node:fs/promises';
+import { copyFile, mkdtemp, readdir, readFile, stat, symlink, writeFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import * as z from 'zod/mini';
@@ -29,14 +29,8 @@ export function dockerConfigs(
   const usual = resolve(dockerFolder(environment));
   return async (logins) => {
     const dir = await mkdtemp(join(tempDir, 'docker-'));
-    const entries = await readdir(usual, { withFileTypes: true }).catch(() => []);
-    for (const entry of entries.filter(({ name }) => name !== FILE)) {
-      await symlink(
-        join(usual, entry.name),
-        join(dir, entry.name),
-        entry.isDirectory() ? 'junction' : 'file',
-      );
-    }
+    const names = await readdir(usual).catch(() => []);
+    for (const name of names.filter((each) => each !== FILE)) await share(join(usual, name), join(dir, name));
     const config = await readSettings(join(usual, FILE));
     const auths = Object.fromEntries([...logins].map(([host, auth]) => [host, { auth }]));
     // A helper that keeps all logins would be asked for these, too, but for hosts that have one of their own: none.
@@ -49,6 +43,13 @@ export function dockerConfigs(
     await writeFile(join(dir, FILE), text, { mode: 0o600 });
     return dir;
   };
+}
+
+/** Windows lets everybody link to folders alone. */
+async function share(from: string, to: string): Promise<void> {
+  const found = await stat(from).catch(() => undefined);
+  if (found?.isDirectory()) await symlink(from, to, 'junction');
+  else if (found?.isFile()) await copyFile(from, to);
 }
 
 /** That settings cannot be read was told when it was asked for their logins. */
