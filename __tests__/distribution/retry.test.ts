@@ -84,7 +84,7 @@ describe('trying again', () => {
         if (tries === 1) throw error;
       };
     };
-    const policy = { retries: 1, throttled: 1, minDelay: 1, maxDelay: 40 };
+    const policy = { retries: 1, throttled: 1, silent: 1, minDelay: 1, maxDelay: 40 };
     await withRetry(once(answered(429, '0.03')), policy, (_, pause) => pauses.push(pause));
     await withRetry(once(answered(429, '86400')), policy, (_, pause) => pauses.push(pause));
     expect(pauses[0]).toBeGreaterThanOrEqual(30);
@@ -119,14 +119,14 @@ describe('a registry that is too busy', () => {
   });
 
   test('is asked again even by what is tried once', async () => {
-    const policy = { retries: 0, throttled: 2, minDelay: 1, maxDelay: 2 };
+    const policy = { retries: 0, throttled: 2, silent: 0, minDelay: 1, maxDelay: 2 };
     expect(await run([429, 429], policy)).toMatchObject({ result: 'done', tries: 3 });
     expect(await run([429, 429, 429], policy)).toMatchObject({ result: { status: 429 }, tries: 3 });
     expect(await run([503], policy)).toMatchObject({ result: { status: 503 }, tries: 1 });
   });
 
   test('uses them up when it stays so for too long', async () => {
-    const policy = { retries: 2, throttled: 4, minDelay: 1, maxDelay: 2 };
+    const policy = { retries: 2, throttled: 4, silent: 1, minDelay: 1, maxDelay: 2 };
     expect(await run(Array(6).fill(429), policy)).toMatchObject({ result: 'done', tries: 7 });
     expect(await run(Array(7).fill(429), policy)).toMatchObject({ result: { status: 429 }, tries: 7 });
   });
@@ -148,6 +148,7 @@ describe('a registry that is too busy', () => {
         const { result, tries, pauses } = await run(statuses, {
           retries,
           throttled,
+          silent: 0,
           minDelay: 0,
           maxDelay: 1,
         });
@@ -161,7 +162,7 @@ describe('a registry that is too busy', () => {
   });
 
   test('is given more time with every refusal, whether it is counted or not', async () => {
-    const policy = { retries: 2, throttled: 4, minDelay: 4, maxDelay: 60 };
+    const policy = { retries: 2, throttled: 4, silent: 1, minDelay: 4, maxDelay: 60 };
     const { pauses, took } = await run(Array(6).fill(429), policy);
     expect(pauses).toHaveLength(6);
     for (const [position, pause] of pauses.entries()) {
@@ -174,7 +175,7 @@ describe('a registry that is too busy', () => {
   });
 
   test('is given no more time for other failures than those ask for', async () => {
-    const policy = { retries: 2, throttled: 4, minDelay: 1, maxDelay: 1_000 };
+    const policy = { retries: 2, throttled: 4, silent: 1, minDelay: 1, maxDelay: 1_000 };
     const { pauses } = await run([429, 429, 429, 503], policy);
     expect(pauses[3]).toBeLessThanOrEqual(2);
   });

@@ -8,6 +8,8 @@ export interface RetryPolicy {
   readonly retries: number;
   /** Further tries after the registry was too busy (429), which says nothing of the request itself. */
   readonly throttled: number;
+  /** Tries after the first that had no answer in time, at the most: each of them takes long to fail. */
+  readonly silent: number;
   readonly minDelay: number;
   readonly maxDelay: number;
 }
@@ -15,6 +17,7 @@ export interface RetryPolicy {
 export const DEFAULT_RETRY: RetryPolicy = {
   retries: 5,
   throttled: 12,
+  silent: 2,
   minDelay: 500,
   maxDelay: 20_000,
 };
@@ -30,6 +33,9 @@ const RETRIABLE_CODES: ReadonlySet<string> = new Set([
 
 /** Failures of which a new try knows nothing. */
 const PASSING = [ContentError, LostUploadError, StalledError, TimeoutError];
+
+/** Those with which undici reports that nothing came in time. */
+const SILENT_CODES: ReadonlySet<string> = new Set(['UND_ERR_HEADERS_TIMEOUT', 'UND_ERR_BODY_TIMEOUT']);
 
 /** A failure that is followed by another try, in words; the pause is in milliseconds. */
 export function retryLine(where: string, error: Error, pause: number): string {
@@ -59,9 +65,11 @@ export async function withRetry<T>(
   signal?: AbortSignal,
 ): Promise<T> {
   let throttled = 0;
+  let silent = 0;
   const isFree = (error: unknown) => isThrottled(error) && throttled <= policy.throttled;
+  const isEnough = (error: unknown) => isSilent(error) && silent > policy.silent;
   const mayRetry = (error: unknown, consumed: number) =>
-    isRetriable(error) && (isFree(error) || consumed < policy.retries);
+    isRetriable(error) && !isEnough(error) && (isFree(error) || consumed < policy.retries);
   return pRetry(operation, {
     ...(signal && { signal }),
     // One more than there are: with none left, no failure would be followed by a try that is not counted.
@@ -73,6 +81,7 @@ export async function withRetry<T>(
     shouldRetry: ({ error, retriesConsumed }) => mayRetry(error, retriesConsumed),
     shouldConsumeRetry: ({ error }) => {
       if (isThrottled(error)) throttled += 1;
+      if (isSilent(error)) silent += 1;
       return !isFree(error);
     },
     onFailedAttempt: async ({ error, retriesConsumed, retryDelay }) => {
@@ -91,6 +100,13 @@ export async function withRetry<T>(
 /** The pause after so many refusals, in milliseconds: twice as long each time, and jittered. */
 function growing(times: number, { minDelay, maxDelay }: RetryPolicy): number {
   return Math.min(maxDelay, minDelay * 2 ** (times - 1) * (1 + Math.random()));
+}
+
+/** Whether it took a limit's whole time to fail. */
+function isSilent(error: unknown): boolean {
+  if (error instanceof StalledError || error instanceof TimeoutError) return true;
+  if (!(error instanceof Error)) return false;
+  return ('code' in error && SILENT_CODES.has(String(error.code))) || isSilent(error.cause);
 }
 
 function isThrottled(error: unknown): boolean {

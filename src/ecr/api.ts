@@ -50,6 +50,8 @@ export interface EcrApiOptions extends Endpoints {
   /** By default those that the SDK's default chain finds. */
   readonly credentials: CredentialSource | undefined;
   readonly requests: RequestHandling;
+  /** How often a call is made before it has failed; by default as often as all of the job's are. */
+  readonly attempts?: number;
 }
 
 /**
@@ -60,7 +62,7 @@ export function createEcrApi(options: EcrApiOptions): EcrApi {
   const client = new ECRClient({
     region,
     customUserAgent: userAgent,
-    maxAttempts: ATTEMPTS,
+    maxAttempts: options.attempts ?? ATTEMPTS,
     retryMode: 'standard',
     requestHandler: requests,
     ...(credentials && { credentials }),

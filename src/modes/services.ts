@@ -1,4 +1,5 @@
 import type { Docker } from '../buildx/docker.ts';
+import type { BlobStore } from '../distribution/server/blobStore.ts';
 import { type OpenDestinations, openDestinations } from '../ecr/destinations.ts';
 import { namesOf } from '../ecr/places.ts';
 import type { PrivateRegistries } from '../ecr/privateRegistries.ts';
@@ -55,6 +56,8 @@ export interface Services extends EcrCollaborators {
   readonly run: RunContext;
   readonly docker: Docker;
   readonly legs: LegStore;
+  /** Where blobs are kept on their way through this machine, in a folder that nobody else has. */
+  openStore(dir: string): BlobStore;
   readonly observer: TransferObserver;
   readonly cancellation: Interruption;
 }
