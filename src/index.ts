@@ -9,4 +9,6 @@ process.noDeprecation = true;
 // takes a third of the processor's time that an upload costs; counted as part of the heap they are a reason far less often.
 setFlagsFromString('--external-memory-accounted-in-global-limit');
 
-await runAction(core, process.env);
+const ending = await runAction(core, process.env);
+// What was given up may not keep the step from ending.
+if (ending === 'given up') process.exit();

@@ -15,7 +15,15 @@ import { dockerLogins } from './github/dockerLogins.ts';
 import { artifactLegs } from './github/legs.ts';
 import { logLine } from './github/lines.ts';
 import { createProgress } from './github/progress.ts';
-import { failureSummary, imagesOf, keptLines, resultLine, summaryOf } from './github/report.ts';
+import {
+  failureSummary,
+  imagesOf,
+  keptLines,
+  repairedLines,
+  resultLine,
+  summaryOf,
+} from './github/report.ts';
+import { shownLines } from './github/shown.ts';
 import { type Inputs, parseInputs } from './inputs/inputs.ts';
 import type { Access } from './inputs/target.ts';
 import { runBuild } from './modes/build.ts';
@@ -25,18 +33,23 @@ import type { Log, Outcome, RunContext, Services } from './modes/services.ts';
 import { runStitch } from './modes/stitch.ts';
 import { Problems } from './problems.ts';
 import { toError } from './release/errors.ts';
-import { isDone } from './release/release.ts';
+import { TimeLimitError } from './release/limit.ts';
+import { isDone } from './release/result.ts';
+import { withinTime } from './timeLimit.ts';
 
 const USER_AGENT = 'ecr-multiarch/1.0.0';
 const CONNECTIONS_PER_ORIGIN = 16;
 
 type Toolkit = typeof Core;
 
+/** How a step ended: by itself, or while something was still waited for that was given up. */
+type Ending = 'ended' | 'given up';
+
 /**
  * The whole action: reads the inputs, runs the mode, sets the outputs and the summary, and fails once with everything
  * that went wrong.
  */
-export async function runAction(core: Toolkit, environment: NodeJS.ProcessEnv): Promise<void> {
+export async function runAction(core: Toolkit, environment: NodeJS.ProcessEnv): Promise<Ending> {
   // Hosted runners have no role of their own: asking the metadata service for one only costs time.
   if (environment.RUNNER_ENVIRONMENT === 'github-hosted') environment.AWS_EC2_METADATA_DISABLED ??= 'true';
   try {
@@ -50,7 +63,9 @@ export async function runAction(core: Toolkit, environment: NodeJS.ProcessEnv): 
   } catch (error) {
     await writeSummary(core, environment, failureSummary(toError(error).message));
     fail(core, error);
+    if (error instanceof TimeLimitError) return 'given up';
   }
+  return 'ended';
 }
 
 async function makeTempDir({ RUNNER_TEMP }: NodeJS.ProcessEnv): Promise<string> {
@@ -68,14 +83,15 @@ async function runInputs(
 ): Promise<void> {
   const parsed = await parseInputs((name) => core.getInput(name, { trimWhitespace: false }), environment);
   if (!('access' in parsed)) return reportPlan(core, planJobs(parsed.inputs));
-  const { inputs, access } = parsed;
+  const { inputs, access, timeout } = parsed;
   const run = await readContext(environment, tempDir);
-  const services = { ...createServices(core, environment, run, access), cancellation };
+  const services = createServices(core, environment, run, access);
   try {
-    const outcome = await runMode(inputs, services);
+    const outcome = await withinTime(timeout, cancellation, (interruption) =>
+      runMode(inputs, { ...services, cancellation: interruption }),
+    );
     await report(core, environment, inputs, outcome);
-    const errors = outcome.results.flatMap(({ error }) => error ?? []);
-    if (!outcome.results.every(isDone)) fail(core, new Problems(errors));
+    conclude(core, inputs, outcome);
   } finally {
     await services.close();
   }
@@ -164,6 +180,16 @@ function readProxy(environment: NodeJS.ProcessEnv): { http?: string; https?: str
   return { ...(http && { http }), ...(https && { https }), ...(no && { no }) };
 }
 
+/** What failed in a region fails the step, unless the others are enough. */
+function conclude(core: Toolkit, { target }: Inputs, outcome: Outcome): void {
+  const { results } = outcome;
+  if (results.every(isDone)) return;
+  const problems = [...results.flatMap(({ error }) => error ?? []), ...shownLines(outcome)];
+  const isEnough = target.onRegionFailure === 'warn' && results.some(isDone);
+  if (isEnough) for (const problem of problems) core.warning(logLine(problem));
+  else fail(core, new Problems(problems));
+}
+
 const HEADINGS: Readonly<Record<Inputs['mode'], string>> = {
   build: 'Built',
   stitch: 'Published',
@@ -189,13 +215,21 @@ async function report(
   core.setOutput('images', JSON.stringify(imagesOf(outcome)));
   core.setOutput('results', JSON.stringify(results));
   core.setOutput('metadata', outcome.metadata);
-  const complete = results.every(isDone);
-  // A build that writes tags of its own is a release as well.
-  const done = outcome.tags.length > 0 && inputs.mode === 'build' ? 'Published' : HEADINGS[inputs.mode];
-  const summary = summaryOf(outcome, `${complete ? done : 'Not published:'} ${inputs.target.repository}`);
+  const summary = summaryOf(outcome, headingOf(inputs, outcome));
   for (const result of results) core.info(logLine(resultLine(result)));
-  for (const line of keptLines(outcome)) core.notice(logLine(line));
+  for (const line of [...keptLines(outcome), ...repairedLines(outcome)]) core.notice(logLine(line));
   await writeSummary(core, environment, summary);
+}
+
+function headingOf({ mode, target }: Inputs, { tags, results }: Outcome): string {
+  // A build that writes tags of its own is a release as well.
+  const done = tags.length > 0 && mode === 'build' ? 'Published' : HEADINGS[mode];
+  const count = results.filter(isDone).length;
+  if (count === results.length) return `${done} ${target.repository}`;
+  const isPart = target.onRegionFailure !== 'abort' && count > 0;
+  return isPart
+    ? `${done} in ${count} of ${results.length} regions: ${target.repository}`
+    : `Not published: ${target.repository}`;
 }
 
 /** What was published is published, and what failed has to be told, with or without a summary. */

@@ -64,6 +64,7 @@ export async function run(docker: FakeDocker, more: Partial<BuildRun> = {}) {
       name: 'app',
       dir,
       spool: new Spool(new BlobStore(join(dir, 'spool'))),
+      signal: new AbortController().signal,
       open: async () => (source) => [new Replica(destination, source, { uploads: 4, observer: SILENT })],
       ...more,
     },

@@ -7,7 +7,7 @@ import { type Digest, digestOf } from '../../src/image/digest.ts';
 import { blobsOf, childrenOf } from '../../src/image/manifest.ts';
 import type { Outcome } from '../../src/modes/services.ts';
 import { Problems } from '../../src/problems.ts';
-import { isDone, type Result } from '../../src/release/release.ts';
+import { isDone, type Result } from '../../src/release/result.ts';
 import { REPOSITORY, TAG } from './release.ts';
 import type { World } from './world.ts';
 

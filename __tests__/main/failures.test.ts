@@ -22,10 +22,15 @@ describe('a region that fails', () => {
   ])('at %s leaves no tag in any region, and says what it was', async (_, pattern) => {
     const cloud = await startCloud({ fault: refusing(pattern) });
     const { errors, outputs, summary, leftovers } = await runStep(await releaseInputs());
-    expect(errors).toEqual([
-      expect.stringMatching(
-        /^eu-west-1: team\/app: .*not authorized.*\(allow ecr:\w+ .*on arn:aws:ecr:eu-west-1:/,
-      ),
+    const [others, own] = [REGIONS.filter((region) => region !== SECOND).join(', '), SECOND];
+    expect(errors.map((error) => error.split('\n'))).toEqual([
+      [
+        expect.stringMatching(
+          /^- eu-west-1: team\/app: .*not authorized.*\(allow ecr:\w+ .*on arn:aws:ecr:eu-west-1:/,
+        ),
+        `- now in ${others}: v1 shows nothing, as before`,
+        `- now in ${own}: the tags show what they showed before`,
+      ],
     ]);
     expect(statesOf(outputs.get('results'))).toEqual({ ...each(REGIONS, 'held back'), [SECOND]: 'failed' });
     expect(outputs.get('images')).toBe('[]');
@@ -75,15 +80,19 @@ describe('immutable tags', () => {
     const first = await runStep(await releaseInputs('first'));
     const { errors, outputs } = await runStep(await releaseInputs('second'));
     const lines = (errors[0] ?? '').split('\n');
-    expect(lines).toEqual(
-      [FIRST, SECOND].map((region) =>
-        expect.stringMatching(
-          new RegExp(
-            `^- ${region}: team/app: the tag "v1" is immutable and shows sha256:\\w+, not sha256:\\w+: `,
-          ),
+    const refusal = (region: string) =>
+      expect.stringMatching(
+        new RegExp(
+          `^- ${region}: team/app: the tag "v1" is immutable and shows sha256:\\w+, not sha256:\\w+: `,
         ),
-      ),
-    );
+      );
+    const kept = first.outputs.get('digest')?.slice(0, 19);
+    expect(lines).toEqual([
+      refusal(FIRST),
+      refusal(SECOND),
+      `- now in ${FIRST}, ${SECOND}: the tags show what they showed before`,
+      `- now in ${OTHERS.join(', ')}: v1 shows ${kept}, as before`,
+    ]);
     expect(errors).toHaveLength(1);
     expect(statesOf(outputs.get('results'))).toEqual({
       ...each(REGIONS, 'held back'),

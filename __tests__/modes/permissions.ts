@@ -1,7 +1,7 @@
 import { matches, type Permission as Needed, type Policy } from '../../emulator/iam/policy.ts';
 import { PERMISSIONS, type PolicyDocument, type Purpose } from '../../src/ecr/permissions.ts';
 import { Problems } from '../../src/problems.ts';
-import { isDone } from '../../src/release/release.ts';
+import { isDone } from '../../src/release/result.ts';
 import { emulate } from '../support/emulated.ts';
 import { setEnvironment } from '../support/environment.ts';
 import { ACCOUNT, ARNS, REGIONS, type Scenario } from './scenarios.ts';

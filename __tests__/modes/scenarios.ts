@@ -65,6 +65,8 @@ function targetOf({ endpoint }: Emulator, more: Partial<Target> = {}): Target {
     settings: undefined,
     ifTagExists: 'fail',
     mountFrom: [],
+    onRegionFailure: 'abort',
+    regionTimeout: undefined,
     ...more,
   };
 }

@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import type { Emulator } from '../../emulator/emulator.ts';
-import type { Fault } from '../../emulator/traffic.ts';
+import type { Fault, RequestFacts } from '../../emulator/traffic.ts';
+import { summaryOf } from '../../src/github/report.ts';
 import { describe as descriptorOf, platformsOf } from '../../src/image/manifest.ts';
 import { formatPlatform, parsePlatform } from '../../src/image/platform.ts';
 import type { StitchInputs } from '../../src/inputs/stitch.ts';
@@ -108,6 +109,51 @@ describe('stitching', () => {
     const [healed] = await openEmulated({ regions: ['us-east-1'] });
     expect(await healed?.hasManifest(arm64.root.digest)).toBe(true);
     expect(outcome.results[0]?.sent).toBeGreaterThan(0);
+  });
+
+  test('tells of a region that lacks what its leg says is there, and of no other', async () => {
+    await emulate();
+    await land([amd64, arm64, attestation], ['eu-west-1', 'sa-east-1']);
+    await land([amd64], ['us-east-1']);
+    const [image] = (await openEmulated({ regions: ['us-east-1'] })).map((destination) => destination.image);
+    if (!image) throw new Error('a region');
+    const promised = legs().map((leg) => ({ ...leg, destinations: [image] }));
+    const outcome = await runStitch(inputs, await servicesWith({ left: promised }));
+    expect(statesOf(outcome)).toEqual(['published', 'published', 'published']);
+    expect(outcome.results.map(({ repaired }) => repaired)).toEqual([
+      [arm64.root.digest],
+      undefined,
+      undefined,
+    ]);
+    expect(summaryOf(outcome, 'Published')).toContain(`us-east-1 lacked ${arm64.root.digest}`);
+  });
+
+  test.each<[string, (facts: RequestFacts) => boolean]>([
+    ['a manifest', ({ method, path }) => method === 'HEAD' && path.includes('/manifests/')],
+    ['a layer', ({ method, path }) => method === 'HEAD' && path.includes('/blobs/')],
+    ['anything', ({ method }) => method === 'HEAD'],
+  ])('heals a region that says it holds %s, and does not', async (_, lies) => {
+    const emulator = await emulate({
+      fault: (facts) => {
+        if (facts.region !== 'us-east-1') return undefined;
+        // Without the API's word each layer is asked for with HEAD.
+        if (facts.operation === 'BatchCheckLayerAvailability')
+          return { status: 400, code: 'AccessDeniedException', message: 'no' };
+        const isRoot = ![amd64, arm64, attestation].some(({ root }) => facts.path.endsWith(root.digest));
+        const isBlob = facts.path.includes('/blobs/');
+        return lies(facts) && (isBlob || !isRoot) ? { status: 200, code: '', message: '' } : undefined;
+      },
+    });
+    await land([amd64, arm64, attestation], ['eu-west-1', 'sa-east-1']);
+    const outcome = await runStitch(inputs, await servicesWith({ left: legs() }));
+    expect(statesOf(outcome)).toEqual(['published', 'published', 'published']);
+    expect(outcome.results.map(({ repaired = [] }) => repaired.length > 0)).toEqual([true, false, false]);
+    const [index] = await shown('v1');
+    expect(index?.digest).toBe(outcome.digest);
+    // The emulator takes no manifest without all that it refers to.
+    expect(emulator.requests.some(({ region, status }) => region === 'us-east-1' && status === 404)).toBe(
+      true,
+    );
   });
 
   test('puts annotations on the index', async () => {

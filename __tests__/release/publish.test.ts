@@ -19,7 +19,10 @@ function region(name: string): MemoryDestination {
 }
 
 function publishTo(root: Manifest, tags: readonly string[], destinations: readonly MemoryDestination[]) {
-  return publish(destinations.map((destination) => planFor(root, tags, destination)));
+  return publish(
+    destinations.map((destination) => planFor(root, tags, destination)),
+    'abort',
+  );
 }
 
 /** What has to be written so that the tags show the root. */
@@ -28,7 +31,12 @@ function planFor(root: Manifest, tags: readonly string[], destination: MemoryDes
     const shown = destination.tags.get(tag);
     return { tag, before: shown && destination.manifests.get(shown), after: root };
   });
-  return { destination, changes: changes.filter(({ before }) => before?.digest !== root.digest) };
+  return {
+    destination,
+    changes: changes.filter(({ before }) => before?.digest !== root.digest),
+    write: (tag, manifest) => destination.writeManifest(tag, manifest),
+    prove: async () => undefined,
+  };
 }
 
 /** Makes a region refuse an operation. */
@@ -69,7 +77,10 @@ describe('publishing tags', () => {
     const [one, two] = all.map((destination) => planFor(next.root, ['stable', 'v2'], destination));
     if (!one || !two) throw new Error('two regions');
     const mixed = { ...two, changes: two.changes.map((change) => ({ ...change, after: other.root })) };
-    expect(await publish([one, mixed])).toEqual([{ state: 'published' }, { state: 'published' }]);
+    expect(await publish([one, mixed], 'abort')).toMatchObject([
+      { state: 'published' },
+      { state: 'published' },
+    ]);
     expect(tagsOf(all)).toEqual([showsNext, { stable: other.root.digest, v2: other.root.digest }]);
   });
 });
@@ -115,7 +126,7 @@ describe('when one region refuses a tag', () => {
     expect(stuck).toHaveProperty(
       'error.message',
       expect.stringMatching(
-        /^v2 may show the new image, for it could not be put back \(.*untag v2 is not allowed\)$/,
+        /^v2 may show the new image, for it could not be put back \(.*untag v2 is not allowed\): look what it shows/,
       ),
     );
     expect(refusing).toMatchObject({ state: 'failed', error: { codes: ['TAG_INVALID'] } });

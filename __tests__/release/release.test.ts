@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
-import { releasedDigest } from '../../src/release/release.ts';
+import { MissingContentError } from '../../src/release/content.ts';
+import { releasedDigest } from '../../src/release/result.ts';
 import { imageOf } from '../support/images.ts';
 import { MemoryDestination, refused, turn } from '../support/memory.ts';
 import { amd64, BYTES, bytesOf, graph, platforms, run, states } from './running.ts';
@@ -219,12 +220,23 @@ test('when one region refuses the tag, the report says which, and that the other
   expect(all.flatMap(({ tags }) => [...tags])).toEqual([]);
 });
 
-test('a region whose HEAD lies is caught when the release is read back', async () => {
+test('a region whose HEAD lies about the root is found out when it is read back, and given it', async () => {
   const liar = new MemoryDestination('liar');
   liar.hasManifest = async () => true;
   const results = await run([new MemoryDestination('one'), liar], { tags: [] });
+  expect(states(results)).toEqual(['landed', 'landed']);
+  expect(results[1]?.repaired).toContain(graph.root.digest);
+  expect(liar.manifests.size).toBe(graph.manifests.size);
+});
+
+test('a region that does not keep what it was given fails, and the error says so', async () => {
+  const [one, leaky] = [new MemoryDestination('one'), new MemoryDestination('leaky', graph)];
+  leaky.manifest = async () => {
+    throw new MissingContentError('leaky does not have it');
+  };
+  const results = await run([one, leaky], { tags: [] });
   expect(states(results)).toEqual(['landed', 'failed']);
-  expect(results[1]?.error).toMatch(/liar does not have sha256:/);
+  expect(results[1]?.error).toMatch(/could not be read back: leaky does not have it/);
 });
 
 test('the digest of a release is that of most regions, and of the first of those that come out even', async () => {

@@ -1,7 +1,8 @@
 import type { Destination, Source } from '../../src/release/content.ts';
 import type { ReleasePlan } from '../../src/release/plan.ts';
-import { type Result, release } from '../../src/release/release.ts';
+import { release } from '../../src/release/release.ts';
 import { Replica } from '../../src/release/replicate.ts';
+import type { Result } from '../../src/release/result.ts';
 import { type Graph, imageOf, indexOf } from '../support/images.ts';
 import { SILENT, sourceOf } from '../support/memory.ts';
 
@@ -33,6 +34,7 @@ export function run(
       platforms,
       tags: ['v1'],
       ifTagExists: 'fail',
+      onRegionFailure: 'abort',
       interruption: { signal: new AbortController().signal, hold: (work) => work() },
       relay: (upstream) => upstream,
       countBytes: async () => bytesOf(released),

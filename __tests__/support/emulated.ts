@@ -34,6 +34,7 @@ const TARGET: Omit<EcrTarget, 'places'> = {
   createRepository: false,
   settings: undefined,
   mountFrom: [],
+  onRegionFailure: 'abort',
 };
 
 /** ECR's APIs with the credentials of the environment. */

@@ -22,6 +22,8 @@ export const EVERYWHERE: Target = {
   settings: undefined,
   ifTagExists: 'fail',
   mountFrom: [],
+  onRegionFailure: 'abort',
+  regionTimeout: undefined,
 };
 
 const NO_DOCKER: Docker = {

@@ -26,6 +26,8 @@ export interface BuildRun {
   /** A folder of this run's own. */
   readonly dir: string;
   readonly spool: Spool;
+  /** Ends the build. */
+  readonly signal: AbortSignal;
   /** The page of the workflow's own repository, whose Git contexts alone get the job's token; empty for none. */
   readonly repositoryUrl: string;
   /**
@@ -210,7 +212,8 @@ async function runBuildx(
   const stop = new AbortController();
   started.replicate.catch(() => stop.abort());
   const args = buildxArguments(run.options, { ...started, platforms: run.platforms, output });
-  const result = await docker.show(args, { line, signal: stop.signal });
+  const signal = AbortSignal.any([stop.signal, run.signal]);
+  const result = await docker.show(args, { line, signal });
   if (stop.signal.aborted) await started.replicate;
   return result;
 }

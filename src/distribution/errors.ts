@@ -37,6 +37,14 @@ export class RegistryError extends Error {
   }
 }
 
+/** The codes with which registries say that something below a manifest is missing: blobs, and the images of an index. */
+const MISSING: readonly string[] = ['BLOB_UPLOAD_UNKNOWN', 'BLOB_UNKNOWN', 'MANIFEST_BLOB_UNKNOWN'];
+
+/** Whether a registry refused a manifest because something that it refers to is missing ("Pushing manifests"). */
+export function saysMissing(error: unknown): error is RegistryError {
+  return error instanceof RegistryError && error.codes.some((code) => MISSING.includes(code));
+}
+
 /** Content that is not what its digest or size promised. */
 export class ContentError extends Error {
   override readonly name = 'ContentError';

@@ -1,4 +1,4 @@
-import { allOrProblems, Problems } from '../problems.ts';
+import { Problems } from '../problems.ts';
 import type { Destination } from '../release/content.ts';
 import { explainIn } from './explain.ts';
 import { openOther } from './otherRegistry.ts';
@@ -8,57 +8,116 @@ import { openPrivate } from './privateRegistry.ts';
 import { openPublic } from './publicRegistry.ts';
 import type { EcrCollaborators, EcrTarget, OpenDestination } from './target.ts';
 
+/** A place that cannot be published in. */
+export interface Unopened {
+  /** How messages name it. */
+  readonly name: string;
+  /** Why, each with what to do. */
+  readonly problems: readonly string[];
+}
+
 /** The repository in every place, not yet pushed to. */
 export interface OpenDestinations {
-  /** One a place, in their order. */
+  /** Those places that are open, in their order. */
   readonly destinations: readonly Destination[];
+  /** Those that are gone on without; none where a place that fails is a reason to publish nowhere. */
+  readonly unopened: readonly Unopened[];
   /**
    * Creates the repository where it is missing, if that was asked for: the first thing that changes anything, and so
-   * done only when nothing else keeps the push from succeeding.
+   * done only when nothing else keeps the push from succeeding. A place where that fails is not open any more.
    * @throws Problems
    */
   createMissing(): Promise<void>;
+}
+
+/** A place and what opens it, or why it is closed. */
+interface Opening {
+  readonly name: string;
+  readonly open?: OpenDestination;
+  readonly problems: readonly string[];
+  /** An error that was not foreseen, which debug logging shows. */
+  readonly cause?: unknown;
 }
 
 /**
  * Opens the repository in every place, side by side: asks for a token, finds the registry's address, and looks whether
  * the repository is there, or may be created.
  * @param registries shared with whatever else of the job speaks to them
- * @throws Problems with all that would keep the push from succeeding anywhere
+ * @throws Problems with all that would keep the push from succeeding anywhere, or everywhere if some may be gone on without
  */
 export async function openDestinations(
   target: EcrTarget,
   collaborators: EcrCollaborators,
   registries: PrivateRegistries = new PrivateRegistries(collaborators),
 ): Promise<OpenDestinations> {
-  const { places } = target;
+  const { places, onRegionFailure } = target;
   const names = namesOf(places);
-  const explainAt = explainIn(places);
-  const explain = (error: unknown, position: number) => explainAt(error, names[position] ?? '');
-  const open = (place: Place, name: string): OpenDestination | Promise<OpenDestination> => {
-    switch (place.kind) {
-      case 'private':
-        return openPrivate(place, name, target, registries, collaborators);
-      case 'public':
-        return openPublic(place, name, target, collaborators);
-      case 'other':
-        return openOther(place, name, collaborators);
-    }
-  };
-  const opened = await allOrProblems(
-    places.map(async (place, position) => open(place, names[position] ?? '')),
-    explain,
+  const attempt = attemptIn(places);
+  let openings = await Promise.all(
+    places.map((place, position) => {
+      const name = names[position] ?? '';
+      return attempt(name, async () => openPlace(place, name, target, registries, collaborators));
+    }),
   );
-  assertDistinct(opened);
+  assertEnough(openings, onRegionFailure);
+  assertDistinct(openings.flatMap(({ open }) => open ?? []));
   return {
-    destinations: opened.map(({ destination }) => destination),
+    get destinations() {
+      return openings.flatMap(({ open }) => open?.destination ?? []);
+    },
+    get unopened() {
+      return openings.flatMap(({ name, open, problems }) => (open ? [] : [{ name, problems }]));
+    },
     createMissing: async () => {
-      await allOrProblems(
-        opened.map(({ createIfMissing }) => createIfMissing()),
-        explain,
+      openings = await Promise.all(
+        openings.map((opening) => {
+          const { name, open } = opening;
+          return open ? attempt(name, () => open.createIfMissing().then(() => open)) : opening;
+        }),
       );
+      assertEnough(openings, onRegionFailure);
     },
   };
+}
+
+function openPlace(
+  place: Place,
+  name: string,
+  target: EcrTarget,
+  registries: PrivateRegistries,
+  collaborators: EcrCollaborators,
+): OpenDestination | Promise<OpenDestination> {
+  switch (place.kind) {
+    case 'private':
+      return openPrivate(place, name, target, registries, collaborators);
+    case 'public':
+      return openPublic(place, name, target, collaborators);
+    case 'other':
+      return openOther(place, name, collaborators);
+  }
+}
+
+/** Does what opens a place, and words what keeps it closed. */
+function attemptIn(
+  places: readonly Place[],
+): (name: string, work: () => Promise<OpenDestination>) => Promise<Opening> {
+  const explain = explainIn(places);
+  return async (name, work) => {
+    try {
+      return { name, open: await work(), problems: [] };
+    } catch (error) {
+      if (error instanceof Problems) return { name, problems: error.problems };
+      return { name, problems: [explain(error, name)], cause: error };
+    }
+  };
+}
+
+/** @throws Problems when places are closed that cannot be gone on without */
+function assertEnough(openings: readonly Opening[], onRegionFailure: EcrTarget['onRegionFailure']): void {
+  const closed = openings.filter(({ open }) => !open);
+  if (closed.length === 0 || (onRegionFailure !== 'abort' && closed.length < openings.length)) return;
+  const cause = closed.find((each) => each.cause !== undefined)?.cause;
+  throw new Problems([...new Set(closed.flatMap(({ problems }) => problems))], { cause });
 }
 
 /** A region's name and a registry's host may mean the same: only when both are open it is known. */

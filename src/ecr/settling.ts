@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { RegistryError } from '../distribution/errors.ts';
+import { saysMissing } from '../distribution/errors.ts';
 import type { Repository } from '../distribution/repository.ts';
 import type { Digest } from '../image/digest.ts';
 import {
@@ -18,9 +18,6 @@ export interface Patience {
 }
 
 export const DEFAULT_PATIENCE: Patience = { first: 200, most: 5_000, limit: 30_000 };
-
-/** The codes with which ECR says that something below a manifest is missing: layers, and the images of an index. */
-const MISSING: readonly string[] = ['BLOB_UPLOAD_UNKNOWN', 'BLOB_UNKNOWN', 'MANIFEST_BLOB_UNKNOWN'];
 
 /** Whether a registry shows what it was given. */
 interface Shown {
@@ -77,10 +74,6 @@ async function writeSettled(
       while (performance.now() < deadline && !(await isShown())) await wait();
     }
   }
-}
-
-function saysMissing(error: unknown): boolean {
-  return error instanceof RegistryError && error.codes.some((code) => MISSING.includes(code));
 }
 
 async function showsAll(manifest: Manifest, shown: Shown): Promise<boolean> {

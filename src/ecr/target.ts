@@ -1,6 +1,7 @@
 import type { RetryPolicy } from '../distribution/retry.ts';
 import type { Transport } from '../distribution/transport.ts';
 import type { Destination } from '../release/content.ts';
+import type { OnRegionFailure } from '../release/plan.ts';
 import type { EcrApi } from './api.ts';
 import type { Endpoints } from './partitions.ts';
 import type { Place, Role } from './places.ts';
@@ -20,6 +21,8 @@ export interface EcrTarget {
   readonly createRepository: boolean;
   /** What a repository that is created shall be; without any, what ECR makes it by default. */
   readonly settings: RepositorySettings | undefined;
+  /** Whether all places have to be open, or those that are go on without the others. */
+  readonly onRegionFailure: OnRegionFailure;
   /** Repositories of the same registries whose layers may be mounted rather than sent. */
   readonly mountFrom: readonly string[];
 }

@@ -40,6 +40,11 @@ export function createProgress(say: (line: string) => void, now: () => number = 
       const seconds = ((now() - (transfer?.startedAt ?? now())) / 1000).toFixed(1);
       say(`${destination}: sent ${shorten(descriptor)} (${formatBytes(descriptor.size)} in ${seconds} s)`);
     },
+    repairs(destination, descriptor) {
+      say(
+        `${destination}: lacks ${shorten(descriptor)}, although it said that it holds it: writing it again`,
+      );
+    },
   };
 }
 

@@ -1,6 +1,7 @@
 import type { Outcome } from '../modes/services.ts';
-import { isDone, type Result } from '../release/release.ts';
+import { isDone, type Result } from '../release/result.ts';
 import { plain } from '../words.ts';
+import { shownLines } from './shown.ts';
 
 /** The longest text that the summary shows, in characters: GitHub takes 1 MiB for a whole job's. */
 const LONGEST = 4_000;
@@ -46,6 +47,15 @@ export function resultLine({ destination, state, digest, sent, reused, seconds }
   return `${destination}: ${state}: ${digest} (${bytes}, ${seconds.toFixed(1)} s)`;
 }
 
+/** Lines about destinations that lacked what they should have held. */
+export function repairedLines({ results }: Outcome): string[] {
+  return results.flatMap(({ destination, repaired = [] }) =>
+    repaired.length > 0
+      ? [`${destination} lacked ${repaired.join(', ')}, which it should have held: it was given it again`]
+      : [],
+  );
+}
+
 const MARKS: Readonly<Record<Result['state'], string>> = {
   published: '✅',
   landed: '✅',
@@ -76,7 +86,9 @@ export function summaryOf(outcome: Outcome, heading: string): string {
         ]
       : [],
   );
-  const kept = keptLines(outcome).map((line) => `- ${escapeMarkdown(line)}`);
+  const notices = [...shownLines(outcome), ...keptLines(outcome), ...repairedLines(outcome)].map(
+    (line) => `- ${escapeMarkdown(line)}`,
+  );
   const shown = tags.filter((tag) =>
     results.every((result) => !isDone(result) || result.tags[tag] === result.digest),
   );
@@ -88,7 +100,7 @@ export function summaryOf(outcome: Outcome, heading: string): string {
     '',
     ...table(rows),
     ...(errors.length > 0 ? ['', ...errors] : []),
-    ...(kept.length > 0 ? ['', ...kept] : []),
+    ...(notices.length > 0 ? ['', ...notices] : []),
     ...(images.length > 0 ? ['', ...images] : []),
     '',
   ].join('\n');

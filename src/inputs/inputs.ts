@@ -34,8 +34,10 @@ export interface MirrorInputs extends CommonInputs {
 /** The inputs of the modes that publish. */
 export type Inputs = BuildInputs | StitchInputs | MirrorInputs;
 
-/** What the action was asked for, and as whom it calls ECR. A plan calls nobody. */
-export type Parsed = { readonly inputs: PlanInputs } | { readonly inputs: Inputs; readonly access: Access };
+/** What the action was asked for, as whom it calls ECR, and how long it may take, in milliseconds. A plan calls nobody. */
+export type Parsed =
+  | { readonly inputs: PlanInputs }
+  | { readonly inputs: Inputs; readonly access: Access; readonly timeout: number | undefined };
 
 /**
  * Turns the action's inputs into what one mode needs.
@@ -68,9 +70,10 @@ async function parsePublishing(
     platforms: reader.platforms('platforms'),
     tags,
   };
+  const timeout = reader.duration('timeout');
   const inputs = await readMode(reader, mode, common);
   if (reader.problems.length > 0 || !inputs) throw new Problems(reader.problems);
-  return { inputs, access };
+  return { inputs, access, timeout };
 }
 
 async function readMode(

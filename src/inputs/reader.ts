@@ -4,6 +4,10 @@ import { parseLines, parseList, parseSecrets } from './lists.ts';
 /** Gives an input's text as it was written, white space included; empty when it is not set. */
 export type GetInput = (name: string) => string;
 
+const DURATION = /^(?:(\d{1,6})h)?(?:(\d{1,6})m)?(?:(\d{1,6})s)?$/;
+/** How long a job may run, in milliseconds: https://docs.github.com/en/actions/reference/limits */
+const LONGEST_JOB = 5 * 24 * 3_600_000;
+
 /** Reads inputs one by one and gathers what is wrong with them, so that all of it can be told at once. */
 export class InputReader {
   readonly problems: string[] = [];
@@ -55,6 +59,21 @@ export class InputReader {
     if (text === '') return undefined;
     if (!/^\d{1,9}$/.test(text)) this.refuse(name, text, 'write a whole number');
     return Number(text);
+  }
+
+  /** A time such as `90s`, `20m` or `1h30m`, in milliseconds; nothing when it is not set. */
+  duration(name: string): number | undefined {
+    const text = this.text(name);
+    if (text === '') return undefined;
+    const [, hours = '0', minutes = '0', seconds = '0'] = DURATION.exec(text) ?? [];
+    const milliseconds = (Number(hours) * 3600 + Number(minutes) * 60 + Number(seconds)) * 1000;
+    if (milliseconds > 0 && milliseconds <= LONGEST_JOB) return milliseconds;
+    this.refuse(
+      name,
+      text,
+      'write a time with its unit, five days at the most, such as "90s", "20m" or "1h30m"',
+    );
+    return undefined;
   }
 
   platforms(name: string): Platform[] {

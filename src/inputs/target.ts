@@ -7,6 +7,7 @@ import type { EcrTarget } from '../ecr/target.ts';
 import { isRepositoryName } from '../image/reference.ts';
 import { Problems } from '../problems.ts';
 import type { TagPolicy } from '../release/decide.ts';
+import type { OnRegionFailure } from '../release/plan.ts';
 import { type DestinationLine, placesIn, ROLE_ADVICE, readDestinations } from './destinations.ts';
 import type { InputReader } from './reader.ts';
 
@@ -16,8 +17,11 @@ export interface Target extends Omit<EcrTarget, 'apiOverridden' | 'publicEndpoin
   readonly repository: string;
   /** What becomes of tags that exist. */
   readonly ifTagExists: TagPolicy;
+  /** How long each destination may take to hold everything, in milliseconds. */
+  readonly regionTimeout: number | undefined;
 }
 
+const ON_REGION_FAILURE: readonly OnRegionFailure[] = ['abort', 'continue', 'warn'];
 const TAG_POLICIES: readonly TagPolicy[] = ['fail', 'same-images', 'keep', 'replace'];
 
 /** As whom ECR is called. */
@@ -72,6 +76,8 @@ export async function readTarget(
     ...(await readCreation(reader, places)),
     mountFrom: readMountFrom(reader),
     ifTagExists: reader.oneOf('if-tag-exists', TAG_POLICIES, 'fail'),
+    onRegionFailure: reader.oneOf('on-region-failure', ON_REGION_FAILURE, 'abort'),
+    regionTimeout: reader.duration('region-timeout'),
   };
 }
 

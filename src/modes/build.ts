@@ -10,8 +10,8 @@ import { openLayout } from '../layout/layout.ts';
 import { allOrProblems, Problems } from '../problems.ts';
 import { anyOf, awaited, type Source, withManifests } from '../release/content.ts';
 import { type Inspection, inspectRoot } from '../release/inspect.ts';
-import { isDone } from '../release/release.ts';
 import { graphBytes } from '../release/replicate.ts';
+import { isDone } from '../release/result.ts';
 import { tagsAhead, tagsOf, toLeg } from './handOver.ts';
 import { openSpool, publishEverywhere, replicasOf } from './publishing.ts';
 import { assertReplaceable, type Outcome, openingTitle, openTarget, type Services } from './services.ts';
@@ -48,6 +48,7 @@ export async function runBuild(inputs: BuildInputs, services: Services): Promise
     {
       root: built.root,
       target,
+      unopened: opened.unopened,
       platforms: built.root.kind === 'index' ? platformsOf(built.root).map(formatPlatform) : labels,
       tags: inputs.legs === 'none' ? tags : [],
       beside,
@@ -58,9 +59,11 @@ export async function runBuild(inputs: BuildInputs, services: Services): Promise
     },
     services,
   );
-  if (inputs.legs === 'artifact' && outcome.results.every(isDone)) {
+  const landed = outcome.results.filter(isDone);
+  const isEnough = landed.length === outcome.results.length || target.onRegionFailure !== 'abort';
+  if (inputs.legs === 'artifact' && isEnough && landed.length > 0) {
     await services.log.group(`Handing ${labels.join(', ')} over to the stitch`, () =>
-      services.legs.save(leg),
+      services.legs.save({ ...leg, destinations: landed.map(({ image }) => image) }),
     );
   }
   return outcome;
@@ -86,11 +89,11 @@ async function obtain(
   composed: ReadonlyMap<Digest, Manifest>,
   services: Services,
 ): Promise<Built> {
-  const { run, docker, log } = services;
+  const { run, docker, log, cancellation } = services;
   const open = async () => {
-    const { destinations, createMissing } = await opening;
-    await createMissing();
-    return (source: Source) => replicasOf(destinations, withManifests(source, composed), services);
+    const opened = await opening;
+    await opened.createMissing();
+    return (source: Source) => replicasOf(opened.destinations, withManifests(source, composed), services);
   };
   if (inputs.ociLayout) {
     const { root, source } = await openLayout(inputs.ociLayout).catch((error: Error) => {
@@ -115,6 +118,7 @@ async function obtain(
       },
       name: inputs.target.repository.split('/').at(-1) ?? 'image',
       dir: run.tempDir,
+      signal: cancellation.signal,
       spool,
       open,
     },

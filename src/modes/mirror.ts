@@ -29,7 +29,7 @@ export async function runMirror(inputs: MirrorInputs, services: Services): Promi
     mountFrom: [...new Set([...inputs.target.mountFrom, ...mountable(inputs.source)])],
   };
   const registries = new PrivateRegistries(services);
-  const [{ destinations, createMissing }, { source, found }] = await services.log.group(
+  const [opened, { source, found }] = await services.log.group(
     `${openingTitle(target)}, and reading the source`,
     () =>
       allOrProblems([
@@ -41,12 +41,14 @@ export async function runMirror(inputs: MirrorInputs, services: Services): Promi
   const root = keepPlatforms(found, inputs.platforms, inputs.source);
   spool.keep(root);
   const platforms = await platformsBelow(root, spool);
-  await createMissing();
+  await opened.createMissing();
+  const { destinations, unopened } = opened;
   const replicas = replicasOf(destinations, spool, services);
   return publishEverywhere(
     {
       root,
       target,
+      unopened,
       platforms,
       tags,
       replicas,

@@ -8,9 +8,9 @@ import type { Target } from '../inputs/target.ts';
 import { Problems } from '../problems.ts';
 import type { Leg } from '../release/leg.ts';
 import type { Interruption } from '../release/plan.ts';
-import type { Result } from '../release/release.ts';
 import { irreplaceableTags } from '../release/replaceable.ts';
 import type { TransferObserver } from '../release/replicate.ts';
+import type { Result } from '../release/result.ts';
 
 /** What is said while a mode runs. */
 export interface Log {
@@ -93,6 +93,11 @@ export async function openTarget(
   const opened = await openDestinations({ ...target, apiOverridden, publicEndpoint }, services, registries);
   assertReplaceable(target, opened.destinations, tags);
   for (const { name, image } of opened.destinations) services.log.info(`${name}: ${image}`);
+  for (const { name, problems } of opened.unopened) {
+    services.log.info(
+      `${name} is left out (on-region-failure: ${target.onRegionFailure}): ${problems.join('; ')}`,
+    );
+  }
   return opened;
 }
 

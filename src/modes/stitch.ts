@@ -1,4 +1,5 @@
 import type { Descriptor } from '../image/descriptor.ts';
+import type { Digest } from '../image/digest.ts';
 import { composeIndex } from '../image/index.ts';
 import { type Index, type Manifest, ManifestError, platformsOf } from '../image/manifest.ts';
 import { formatPlatform } from '../image/platform.ts';
@@ -20,20 +21,20 @@ import { assertReplaceable, type Outcome, openingTitle, openTarget, type Service
 export async function runStitch(inputs: StitchInputs, services: Services): Promise<Outcome> {
   const startedAt = Date.now();
   const { target, tags, annotations } = inputs;
-  const [{ destinations, createMissing }, collected] = await services.log.group(
+  const [opened, collected] = await services.log.group(
     `${openingTitle(target)}, and collecting the legs`,
     () => {
       const opening = openTarget(target, tags, services);
       return allOrProblems([opening, collectLegs(inputs, opening, services)]);
     },
   );
-  const assembly = assemble(collected, target.repository, destinations, services);
+  const assembly = assemble(collected, target.repository, opened.destinations, services);
   const root = compose(assembly.children, annotations);
-  const spool = openSpool(services, anyOf(destinations));
+  const spool = openSpool(services, anyOf(opened.destinations));
   spool.keep(root);
   const beside = besideOf(assembly, inputs, spool);
-  assertReplaceable(target, destinations, [...beside.keys()]);
-  await createMissing();
+  assertReplaceable(target, opened.destinations, [...beside.keys()]);
+  await opened.createMissing();
 
   const platforms = platformsOf(root).map(formatPlatform);
   services.log.info(`The index ${root.digest} has ${platforms.join(', ')}`);
@@ -41,16 +42,24 @@ export async function runStitch(inputs: StitchInputs, services: Services): Promi
     {
       root,
       target,
+      unopened: opened.unopened,
       platforms,
       tags,
       beside,
-      replicas: replicasOf(destinations, spool, services),
+      promised: ({ image }) => promisedTo(image, assembly),
+      replicas: replicasOf(opened.destinations, spool, services),
       countBytes: async () => assembly.bytes,
       startedAt,
       metadata: new TextDecoder().decode(root.bytes),
     },
     services,
   );
+}
+
+/** The images that legs have landed in a destination. */
+function promisedTo(destination: string, { images }: Complete): Digest[] {
+  const landed = images.filter(({ leg }) => leg.destinations.includes(destination));
+  return landed.map(({ descriptor }) => descriptor.digest);
 }
 
 type Complete = Extract<Assembly, { kind: 'complete' }>;

@@ -1,3 +1,4 @@
+import type { Digest } from '../image/digest.ts';
 import type { Manifest } from '../image/manifest.ts';
 import type { Destination, Source } from './content.ts';
 import type { TagPolicy } from './decide.ts';
@@ -11,6 +12,12 @@ export interface Interruption {
   hold<T>(work: () => Promise<T>): Promise<T>;
 }
 
+/**
+ * What a destination that fails means for the others. `abort`: none shows the release. `continue`: they go on without it.
+ * `warn`: the same, and it is no reason to fail.
+ */
+export type OnRegionFailure = 'abort' | 'continue' | 'warn';
+
 /** What shall be shown, where, and under which names. */
 export interface ReleasePlan {
   /** The manifest or index at the top. */
@@ -21,8 +28,13 @@ export interface ReleasePlan {
   readonly tags: readonly string[];
   /** What is released with it under other tags, by tag; all that it refers to is below the root, too. */
   readonly beside?: ReadonlyMap<string, Manifest>;
+  /** What a destination should hold already, as others say: that it lacks some of it is told. */
+  readonly promised?: (destination: Destination) => readonly Digest[];
   /** What becomes of tags that exist. */
   readonly ifTagExists: TagPolicy;
+  readonly onRegionFailure: OnRegionFailure;
+  /** How long each destination may take until it holds everything, in milliseconds from the release's start. */
+  readonly regionTimeout?: number | undefined;
   /** Makes a source that reads what several destinations want from another once for all of them. */
   readonly relay: (upstream: Source) => Source;
   /** Counts the bytes of all blobs below the root; asked when the copies have ended. */

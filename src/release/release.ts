@@ -1,196 +1,66 @@
-import type { Digest } from '../image/digest.ts';
-import { describe, type Manifest, platformsOf } from '../image/manifest.ts';
-import { formatPlatform } from '../image/platform.ts';
-import type { Destination } from './content.ts';
-import { decide, isChange, type Showing, type TagState, type Verdict } from './decide.ts';
+import { describe } from '../image/manifest.ts';
+import { MissingContentError } from './content.ts';
+import { type Copy, copyEverywhere, type ReleaseLog, type Step } from './copies.ts';
+import { decide, isChange, type Verdict } from './decide.ts';
 import { toError } from './errors.ts';
 import { type ReleasePlan, releasedBy, tagsOf } from './plan.ts';
-import { type Publication, publish } from './publish.ts';
-import { allSettledOrThrow, type Replica } from './replicate.ts';
+import { type PublicationPlan, publish } from './publish.ts';
+import type { Replica } from './replicate.ts';
+import { type Outcome, type Result, stopped, toResult } from './result.ts';
 import { supplyOf } from './supply.ts';
+import { TagsDifferError } from './taken.ts';
 import { verify } from './verify.ts';
 
-/**
- * `published`: its tags show the release. `landed`: it holds the release by digest, and no tag was asked for.
- * `unchanged`: its tags showed what they shall already, or it held the release and no tag was asked for; no tag was
- * written. `held back`: it holds the content, but shows what it showed before, because another destination failed.
- * `failed`: see the error.
- */
-export type ResultState = 'published' | 'landed' | 'unchanged' | 'held back' | 'failed';
-
-export interface Result {
-  readonly destination: string;
-  readonly image: string;
-  readonly state: ResultState;
-  /**
-   * What it shows, or should show: the release, or the earlier image that its tags keep. Where the tags show different ones
-   * it is the release if one of them shows that, and what the first one shows otherwise.
-   */
-  readonly digest: Digest;
-  /** What each tag shows there now, as far as that is known. */
-  readonly tags: Readonly<Record<string, Digest>>;
-  /** Those of that digest; none for a single image that was kept. */
-  readonly platforms: readonly string[];
-  /** Bytes of blobs that were uploaded. */
-  readonly sent: number;
-  /** Bytes of blobs that were there already. */
-  readonly reused: number;
-  readonly seconds: number;
-  readonly error?: string;
-}
-
-/** Whether all that was asked for a destination is so now. */
-export function isDone({ state }: Result): boolean {
-  return state === 'published' || state === 'landed' || state === 'unchanged';
-}
-
-/**
- * The digest that the destinations show or should show: the root's, or that of the earlier image that was decided on. Where
- * immutable tags keep destinations from agreeing it is that of most of them.
- * @returns nothing when there are no results
- */
-export function releasedDigest(results: readonly Result[]): Digest | undefined {
-  const groups = [...Map.groupBy(results, ({ digest }) => digest)];
-  const [most] = groups.toSorted(([, one], [, other]) => other.length - one.length);
-  return most?.[0];
-}
-
-/** Steps that people may want to follow. */
-export interface ReleaseLog {
-  info(message: string): void;
-}
-
-/** A destination on its way: why it cannot go on, if so, and since when, in milliseconds as `Date.now` counts. */
-interface Step {
-  readonly replica: Replica;
-  readonly error: Error | undefined;
-  readonly endedAt: number;
-}
+/** How long putting tags back may take when the release had to end, in milliseconds. */
+const GRACE = 60_000;
 
 /** A destination for whose tags was decided. */
 type Judged = Step & Pick<Verdict, 'decided'>;
 
-/** What became of a destination. */
-interface Outcome extends Judged {
-  readonly state: Publication['state'] | 'held back';
-}
-
 /**
- * Replicates the root everywhere. When every destination holds all of it and what all tags show is known, decides what each
- * tag shall show; writes the tags everywhere, reads them back, and says what each destination shows.
+ * Replicates the root everywhere. When every destination that goes on holds all of it and what their tags show is known, decides
+ * what each tag shall show; writes the tags there, reads them back, and says what each destination shows.
  * @returns one result for each destination, in order; failures are results, nothing is thrown for them
  */
 export async function release(plan: ReleasePlan, log: ReleaseLog, now = Date.now): Promise<Result[]> {
-  const outcomes = await runSteps(plan, log, now);
+  const outcomes = await plan.interruption.hold(() => runSteps(plan, log, now));
   // Only for the report: a count that fails must not make a failure of a release.
   const bytes = await plan.countBytes().catch(() => 0);
   return outcomes.map((outcome) => toResult(plan, outcome, bytes));
 }
 
 async function runSteps(plan: ReleasePlan, log: ReleaseLog, now: () => number): Promise<Outcome[]> {
-  const copies = await copyEverywhere(plan, log, now);
-  const judged = decide(plan.root, plan.ifTagExists, copies, plan.beside).map(({ refusal, ...copy }) => ({
+  const judged = judge(plan, await copyEverywhere(plan, log, now));
+  const ready = goingOn(plan, judged);
+  tellOthers(plan, ready, log);
+  const { supplied, published } = await brokenOff(plan, async () => {
+    const supplied = await supplyEverywhere(plan, ready, now);
+    return { supplied, published: await publishEverywhere(plan, goingOn(plan, supplied), now) };
+  });
+  // What each destination has come to is what was last said of it.
+  const latest = new Map<Replica, Outcome>(
+    [...judged, ...supplied].map((step) => [step.replica, stopped(step)]),
+  );
+  for (const outcome of published) latest.set(outcome.replica, outcome);
+  return [...latest.values()];
+}
+
+function judge(plan: ReleasePlan, copies: readonly Copy[]): Judged[] {
+  return decide(plan.root, plan.ifTagExists, copies, plan.beside).map(({ refusal, ...copy }) => ({
     ...copy,
     error: copy.error ?? refusal,
   }));
-  if (anyFailed(judged)) return judged.map(stop);
-  tellOthers(plan, judged, log);
-  const supplied = await supplyEverywhere(plan, judged, now);
-  if (anyFailed(supplied)) return supplied.map(stop);
-
-  const publications = await unlessInterrupted(plan, () =>
-    publish(
-      supplied.map(({ replica, decided }) => ({
-        destination: replica.destination,
-        changes: decided.filter(isChange),
-      })),
-    ),
-  );
-  const written = supplied.map((step, position) => outcomeOf(step, publications[position], now()));
-  return anyFailed(written) ? written : Promise.all(written.map((outcome) => prove(plan, outcome, now)));
-}
-
-/** When it has to end, tags that are being written are broken off, which has all of them put back; that is waited for. */
-function unlessInterrupted<T>({ replicas, interruption }: ReleasePlan, write: () => Promise<T>): Promise<T> {
-  const { signal } = interruption;
-  const breakOff = () => {
-    for (const { destination } of replicas) destination.breakOff(toError(signal.reason));
-  };
-  return interruption.hold(async () => {
-    signal.addEventListener('abort', breakOff, { once: true });
-    try {
-      return await write();
-    } finally {
-      signal.removeEventListener('abort', breakOff);
-    }
-  });
-}
-
-function anyFailed(steps: readonly Step[]): boolean {
-  return steps.some(({ error }) => error);
-}
-
-/** Where no tag has to change, a destination shows what it shall, however the others fare. */
-function stop(step: Judged): Outcome {
-  if (step.error) return { ...step, state: 'failed' };
-  return { ...step, state: step.decided.some(isChange) ? 'held back' : 'unchanged' };
-}
-
-/** A destination with its copy of the release, and what its tags show. */
-type Copy = Step & Showing;
-
-async function copyEverywhere(plan: ReleasePlan, log: ReleaseLog, now: () => number): Promise<Copy[]> {
-  const below = plan.replicas.map((replica) => prepare(plan, replica));
-  const belowEverywhere = Promise.allSettled(below);
-  return Promise.all(
-    plan.replicas.map((replica, position) =>
-      complete(plan, replica, below[position], belowEverywhere, log, now),
-    ),
-  );
-}
-
-async function prepare(plan: ReleasePlan, replica: Replica): Promise<void> {
-  for (const manifest of releasedBy(plan)) replica.ask(manifest);
-  await replica.copyBelow(describe(plan.root));
 }
 
 /**
- * Copies the root when all below it is there. What the tags show is read when that is so in every region, beside the
- * slowest one's root: it takes no longer, and would be old if it were read before.
+ * The destinations that go on. Those that failed never do; with `abort` none does when one has failed. A tag that is kept has to
+ * show the same everywhere: where it does not, there is nothing to go on with.
  */
-async function complete(
-  plan: ReleasePlan,
-  replica: Replica,
-  below: Promise<void> | undefined,
-  belowEverywhere: Promise<unknown>,
-  log: ReleaseLog,
-  now: () => number,
-): Promise<Copy> {
-  const { destination } = replica;
-  const copy = { name: destination.name, replica };
-  try {
-    await below;
-    const reading = belowEverywhere.then(() => readTags(tagsOf(plan), destination));
-    // Whether it failed is asked when the copy has ended.
-    reading.catch(() => undefined);
-    await allSettledOrThrow(releasedBy(plan).map((manifest) => replica.copy(describe(manifest))));
-    log.info(`${destination.name}: holds ${plan.root.digest}`);
-    return { ...copy, tags: await reading, error: undefined, endedAt: now() };
-  } catch (error) {
-    const failure = toError(error);
-    log.info(`${destination.name}: failed: ${failure.message}`);
-    return { ...copy, tags: [], error: failure, endedAt: now() };
-  }
-}
-
-function readTags(tags: readonly string[], destination: Destination): Promise<TagState[]> {
-  return Promise.all(
-    tags.map(async (tag) => ({
-      tag,
-      shown: await destination.tagged(tag),
-      rule: destination.tagRule(tag),
-    })),
-  );
+function goingOn({ onRegionFailure }: ReleasePlan, steps: readonly Judged[]): readonly Judged[] {
+  const isTogether =
+    onRegionFailure === 'abort' || steps.some(({ error }) => error instanceof TagsDifferError);
+  const going = steps.filter(({ error }) => !error);
+  return isTogether && going.length < steps.length ? [] : going;
 }
 
 /** Says which tags shall show something else than what was to be released. */
@@ -214,7 +84,7 @@ async function supplyEverywhere(
   now: () => number,
 ): Promise<Judged[]> {
   const supply = supplyOf(releasedBy(plan), judged, plan.relay);
-  return Promise.all(
+  const supplied = await Promise.all(
     judged.map(async (step) => {
       try {
         return (await supply(step)) ? { ...step, endedAt: now() } : step;
@@ -223,69 +93,79 @@ async function supplyEverywhere(
       }
     }),
   );
+  const { signal } = plan.interruption;
+  // No tag is written when the release has to end already.
+  return signal.aborted
+    ? supplied.map((step) => ({ ...step, error: step.error ?? toError(signal.reason) }))
+    : supplied;
 }
 
-function outcomeOf(step: Judged, publication: Publication | undefined, endedAt: number): Outcome {
-  if (publication?.state === 'failed') return { ...step, ...publication, endedAt };
-  return { ...step, state: publication?.state ?? 'unchanged', endedAt };
+async function publishEverywhere(
+  plan: ReleasePlan,
+  steps: readonly Judged[],
+  now: () => number,
+): Promise<Outcome[]> {
+  const publications = await publish(
+    steps.map((step) => publicationOf(plan, step)),
+    plan.onRegionFailure,
+  );
+  return steps.flatMap((step, position) => {
+    const publication = publications[position];
+    if (!publication) return [];
+    const { state, error = step.error } = publication;
+    return [{ ...step, state, error, publication, endedAt: now() }];
+  });
 }
 
-/** Reads back what was written. Where no tag had to be, the reading that showed so is the proof. */
-async function prove(plan: ReleasePlan, outcome: Outcome, now: () => number): Promise<Outcome> {
-  const { replica, decided, state } = outcome;
-  try {
-    if (tagsOf(plan).length === 0 || state !== 'unchanged')
-      await verify(plan.root, decided, plan.platforms, replica.destination);
-    return { ...outcome, endedAt: now() };
-  } catch (error) {
-    return { ...outcome, state: 'failed', error: toError(error), endedAt: now() };
-  }
-}
-
-function toResult(plan: ReleasePlan, outcome: Outcome, bytes: number): Result {
-  const { replica, state, error, endedAt } = outcome;
-  const { destination, sent } = replica;
-  const image = imageOf(plan, outcome);
+function publicationOf(plan: ReleasePlan, { replica, decided }: Judged): PublicationPlan {
+  const { destination } = replica;
+  const changes = decided.filter(isChange);
+  // Where no tag has to be written, the reading that showed so is the proof.
+  const isProven = changes.length === 0 && tagsOf(plan).length > 0;
   return {
-    destination: destination.name,
-    image: destination.image,
-    state: stateOf(state, tagsOf(plan), replica.changed),
-    digest: image.digest,
-    tags: tagsShown(outcome),
-    platforms: platformsOfImage(plan, image),
-    sent,
-    // Of a copy that failed nobody knows what is there.
-    reused: state === 'failed' ? 0 : Math.max(0, bytes - sent),
-    seconds: Math.round((endedAt - plan.startedAt) / 10) / 100,
-    ...(error && { error: plan.explain(error, destination) }),
+    destination,
+    changes,
+    write: (tag, manifest) => replica.write(tag, manifest),
+    prove: async () => {
+      if (!isProven) await proveHeld(plan, { replica, decided });
+    },
   };
 }
 
-function tagsShown({ state, decided }: Outcome): Record<string, Digest> {
-  // Of what failed it is the error that tells.
-  if (state === 'failed') return {};
-  const isBefore = state === 'held back' || state === 'restored';
-  return Object.fromEntries(
-    decided.flatMap(({ tag, before, after }) => {
-      const shown = isBefore ? before : after;
-      return shown ? [[tag, shown.digest]] : [];
-    }),
-  );
+/** Reads back what was published. A root that is not there, though the destination said that it is, is given to it once. */
+async function proveHeld(
+  { root, platforms }: ReleasePlan,
+  { replica, decided }: Pick<Judged, 'replica' | 'decided'>,
+): Promise<void> {
+  const read = () => verify(root, decided, platforms, replica.destination);
+  try {
+    await read();
+  } catch (error) {
+    if (!(error instanceof MissingContentError)) throw error;
+    await replica.repair(describe(root));
+    await read();
+  }
 }
 
-function imageOf({ root, tags }: ReleasePlan, { decided }: Outcome): Manifest {
-  const shown = decided.filter(({ tag }) => tags.includes(tag)).map(({ after }) => after);
-  return shown.find(({ digest }) => digest === root.digest) ?? shown[0] ?? root;
-}
-
-function platformsOfImage({ root, platforms }: ReleasePlan, image: Manifest): readonly string[] {
-  if (image.digest === root.digest) return platforms;
-  return image.kind === 'index' ? platformsOf(image).map(formatPlatform) : [];
-}
-
-/** Without tags there is nothing to publish or to hold back: then it counts whether anything was written. */
-function stateOf(state: Outcome['state'], tags: readonly string[], changed: boolean): ResultState {
-  if (state === 'failed') return 'failed';
-  if (tags.length === 0) return changed ? 'landed' : 'unchanged';
-  return state === 'restored' ? 'held back' : state;
+/**
+ * When the release has to end, what is under way is broken off, which has tags put back that are being written; where that
+ * takes too long, it is broken off, too.
+ */
+async function brokenOff<T>({ replicas, interruption }: ReleasePlan, write: () => Promise<T>): Promise<T> {
+  const { signal } = interruption;
+  let timer: NodeJS.Timeout | undefined;
+  const breakOff = () => {
+    for (const { destination } of replicas) destination.breakOff(toError(signal.reason));
+  };
+  const end = () => {
+    breakOff();
+    timer = setTimeout(breakOff, GRACE);
+  };
+  signal.addEventListener('abort', end, { once: true });
+  try {
+    return await write();
+  } finally {
+    clearTimeout(timer);
+    signal.removeEventListener('abort', end);
+  }
 }

@@ -1,8 +1,10 @@
+import { saysMissing } from '../distribution/errors.ts';
 import type { Descriptor } from '../image/descriptor.ts';
 import type { Digest } from '../image/digest.ts';
 import { blobsOf, childrenOf, type Manifest, ManifestError } from '../image/manifest.ts';
 import { isManifestType } from '../image/mediaTypes.ts';
 import type { Destination, Source } from './content.ts';
+import { toError } from './errors.ts';
 import { Holdings, once } from './holdings.ts';
 import { ManifestRefusedError, type RefusedManifest } from './refused.ts';
 import { Turns } from './turns.ts';
@@ -17,6 +19,8 @@ export interface TransferObserver {
   /** So many bytes more were handed to the connection. */
   moved(destination: string, descriptor: Descriptor, bytes: number): void;
   finished(destination: string, descriptor: Descriptor): void;
+  /** The destination lacks what it said that it holds, and is given it. */
+  repairs(destination: string, descriptor: Descriptor): void;
 }
 
 export interface ReplicaOptions {
@@ -38,8 +42,10 @@ export class Replica {
   readonly #turns: Turns;
   readonly #claims = new Map<Digest, Promise<void>>();
   readonly #examined = new Map<Digest, Promise<readonly RefusedManifest[]>>();
+  readonly #written = new Set<Digest>();
+  readonly #repairs = new Map<Digest, Promise<void>>();
+  #stopped: Error | undefined;
   #sent = 0;
-  #changed = false;
 
   constructor(destination: Destination, source: Source, options: ReplicaOptions) {
     this.destination = destination;
@@ -57,7 +63,27 @@ export class Replica {
 
   /** Whether anything had to be written: a blob or a manifest. */
   get changed(): boolean {
-    return this.#changed;
+    return this.#written.size > 0;
+  }
+
+  /** The blobs and manifests that had to be written, as digests. */
+  get written(): ReadonlySet<Digest> {
+    return this.#written;
+  }
+
+  /** Those of them that the destination had said it holds. */
+  get repaired(): readonly Digest[] {
+    return [...this.#repairs.keys()];
+  }
+
+  /** Breaks off whatever is under way; nothing more is begun, and whoever waits or asks is told this reason. */
+  stop(reason: Error): void {
+    this.#stopped ??= reason;
+    this.destination.breakOff(reason);
+  }
+
+  #assertGoing(): void {
+    if (this.#stopped) throw this.#stopped;
   }
 
   /**
@@ -85,8 +111,9 @@ export class Replica {
     try {
       await other.copy(descriptor);
     } finally {
-      this.#sent += other.sent;
-      this.#changed ||= other.changed;
+      this.#sent += other.#sent;
+      for (const digest of other.#written) this.#written.add(digest);
+      for (const [digest, repair] of other.#repairs) this.#repairs.set(digest, repair);
     }
   }
 
@@ -139,15 +166,65 @@ export class Replica {
   async #copyManifest(descriptor: Descriptor): Promise<void> {
     await this.copyBelow(descriptor);
     if (await this.holdings.manifest(descriptor.digest)) return;
-    await this.destination.writeManifest(descriptor.digest, await this.#source.manifest(descriptor));
-    this.#changed = true;
+    await this.write(descriptor.digest, await this.#source.manifest(descriptor));
   }
 
   async #copyBlob(descriptor: Descriptor): Promise<void> {
     if ((await this.holdings.blob(descriptor.digest)) !== undefined) return;
-    const how = await this.#turns.run(descriptor.size, () => this.#upload(descriptor));
+    await this.#writeBlob(descriptor);
+  }
+
+  async #writeBlob(descriptor: Descriptor): Promise<void> {
+    const how = await this.#turns.run(descriptor.size, async () => {
+      this.#assertGoing();
+      return this.#upload(descriptor);
+    });
     if (how === 'sent') this.#sent += descriptor.size;
-    this.#changed = true;
+    this.#written.add(descriptor.digest);
+  }
+
+  /**
+   * Writes a manifest, below which all is there as far as the destination says. When it is refused because something is
+   * missing after all, that is written, whatever was said of it, each digest once, and the manifest again.
+   * @param reference a tag, or the manifest's own digest
+   */
+  async write(reference: string, manifest: Manifest): Promise<void> {
+    for (;;) {
+      this.#assertGoing();
+      try {
+        await this.destination.writeManifest(reference, manifest);
+        if (reference === manifest.digest) this.#written.add(manifest.digest);
+        return;
+      } catch (error) {
+        const suspects = saysMissing(error) ? this.#suspects(manifest, error.said) : [];
+        if (suspects.length === 0) throw error;
+        await allSettledOrThrow(suspects.map((each) => this.repair(each))).catch((failure: Error) => {
+          throw new Error(
+            `${toError(error).message}; it could not be given what it lacks: ${failure.message}`,
+            {
+              cause: failure,
+            },
+          );
+        });
+      }
+    }
+  }
+
+  /** What may be missing below a manifest: what the registry names, or else all that was not sent just now. */
+  #suspects(manifest: Manifest, said: string): Descriptor[] {
+    const below = [...childrenOf(manifest), ...blobsOf(manifest)];
+    const named = below.filter(({ digest }) => said.includes(digest));
+    const suspects = named.length > 0 ? named : below.filter(({ digest }) => !this.#written.has(digest));
+    return suspects.filter(({ digest }) => !this.#repairs.has(digest));
+  }
+
+  /** Writes content that the destination lacks, whatever it said of it; that is told, and done once. */
+  repair(descriptor: Descriptor): Promise<void> {
+    return once(this.#repairs, descriptor.digest, async () => {
+      this.#observer.repairs(this.destination.name, descriptor);
+      if (!isManifestType(descriptor.mediaType)) return this.#writeBlob(descriptor);
+      await this.write(descriptor.digest, await this.#source.manifest(descriptor));
+    });
   }
 
   async #upload(descriptor: Descriptor): Promise<'sent' | 'mounted'> {

@@ -1,0 +1,89 @@
+import { describe } from '../image/manifest.ts';
+import type { Destination } from './content.ts';
+import type { Showing, TagState } from './decide.ts';
+import { toError } from './errors.ts';
+import { type Limit, limitOf } from './limit.ts';
+import { type ReleasePlan, releasedBy, tagsOf } from './plan.ts';
+import { allSettledOrThrow, type Replica } from './replicate.ts';
+
+/** Steps that people may want to follow. */
+export interface ReleaseLog {
+  info(message: string): void;
+}
+
+/** A destination on its way: why it cannot go on, if so, and since when, in milliseconds as `Date.now` counts. */
+export interface Step {
+  readonly replica: Replica;
+  readonly error: Error | undefined;
+  readonly endedAt: number;
+}
+
+/** A destination with its copy of the release, and what its tags show. */
+export type Copy = Step & Showing;
+
+/** A destination that is being copied to, and the time that it has. */
+interface Copying {
+  readonly replica: Replica;
+  readonly limit: Limit;
+  /** All below the root. */
+  readonly below: Promise<void>;
+}
+
+/**
+ * Copies the release to all destinations, and reads what their tags show.
+ * @returns one for each, in order; failures are among them, nothing is thrown for them
+ */
+export async function copyEverywhere(plan: ReleasePlan, log: ReleaseLog, now: () => number): Promise<Copy[]> {
+  const copying = plan.replicas.map((replica): Copying => {
+    const limit = limitOf(plan, replica);
+    return { replica, limit, below: limit.race(copyBelow(plan, replica)) };
+  });
+  const belowEverywhere = Promise.allSettled(copying.map(({ below }) => below));
+  return Promise.all(copying.map((each) => complete(plan, each, belowEverywhere, log, now)));
+}
+
+async function copyBelow(plan: ReleasePlan, replica: Replica): Promise<void> {
+  for (const manifest of releasedBy(plan)) replica.ask(manifest);
+  await replica.copyBelow(describe(plan.root));
+}
+
+/**
+ * Copies the root when all below it is there. What the tags show is read when that is so in every region, beside the
+ * slowest one's root: it takes no longer, and would be old if it were read before.
+ */
+async function complete(
+  plan: ReleasePlan,
+  { replica, limit, below }: Copying,
+  belowEverywhere: Promise<unknown>,
+  log: ReleaseLog,
+  now: () => number,
+): Promise<Copy> {
+  const { destination } = replica;
+  const copy = { name: destination.name, replica };
+  try {
+    await below;
+    const reading = limit.race(belowEverywhere.then(() => readTags(tagsOf(plan), destination)));
+    // Whether it failed is asked when the copy has ended.
+    reading.catch(() => undefined);
+    const roots = releasedBy(plan).map((manifest) => replica.copy(describe(manifest)));
+    await limit.race(allSettledOrThrow(roots));
+    log.info(`${destination.name}: holds ${plan.root.digest}`);
+    return { ...copy, tags: await reading, error: undefined, endedAt: now() };
+  } catch (error) {
+    const failure = toError(error);
+    log.info(`${destination.name}: failed: ${failure.message}`);
+    return { ...copy, tags: [], error: failure, endedAt: now() };
+  } finally {
+    limit.clear();
+  }
+}
+
+function readTags(tags: readonly string[], destination: Destination): Promise<TagState[]> {
+  return Promise.all(
+    tags.map(async (tag) => ({
+      tag,
+      shown: await destination.tagged(tag),
+      rule: destination.tagRule(tag),
+    })),
+  );
+}

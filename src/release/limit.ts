@@ -1,0 +1,65 @@
+import { toError } from './errors.ts';
+import type { ReleasePlan } from './plan.ts';
+import type { Replica } from './replicate.ts';
+
+/** A destination, or a whole step, that took longer than it may. */
+export class TimeLimitError extends Error {
+  override readonly name = 'TimeLimitError';
+}
+
+/** A time in words: 90 s, 20 min, 1 h 30 min. */
+export function formatDuration(milliseconds: number): string {
+  const seconds = Math.round(milliseconds / 1000);
+  const [hours, minutes] = [Math.floor(seconds / 3600), Math.floor((seconds % 3600) / 60)];
+  const parts = [
+    ...(hours > 0 ? [`${hours} h`] : []),
+    ...(minutes > 0 ? [`${minutes} min`] : []),
+    ...(seconds % 60 > 0 || seconds === 0 ? [`${seconds % 60} s`] : []),
+  ];
+  return parts.join(' ');
+}
+
+/** The time that one destination has. */
+export interface Limit {
+  /**
+   * Waits for some of its work, but no longer than the limit.
+   * @throws what the work throws, or why it has to end
+   */
+  race<T>(work: Promise<T>): Promise<T>;
+  /** Called when all of it has ended. */
+  clear(): void;
+}
+
+/**
+ * Limits a destination's copying: when its time is over, or the release has to end, whatever it has under way is broken off,
+ * and nothing more is begun.
+ */
+export function limitOf(
+  { regionTimeout, interruption: { signal } }: Pick<ReleasePlan, 'regionTimeout' | 'interruption'>,
+  replica: Pick<Replica, 'stop'>,
+): Limit {
+  const over = Promise.withResolvers<never>();
+  // Nobody may be waiting when it is over.
+  over.promise.catch(() => undefined);
+  const end = (reason: Error) => {
+    replica.stop(reason);
+    over.reject(reason);
+  };
+  const interrupt = () => end(toError(signal.reason));
+  if (signal.aborted) interrupt();
+  signal.addEventListener('abort', interrupt, { once: true });
+  const late = () =>
+    end(
+      new TimeLimitError(
+        `it did not hold the whole image within ${formatDuration(regionTimeout ?? 0)} ("region-timeout"): run the job again, which sends only what is missing, or allow more`,
+      ),
+    );
+  const timer = regionTimeout === undefined ? undefined : setTimeout(late, regionTimeout);
+  return {
+    race: (work) => Promise.race([work, over.promise]),
+    clear: () => {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', interrupt);
+    },
+  };
+}

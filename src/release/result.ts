@@ -1,0 +1,130 @@
+import type { Digest } from '../image/digest.ts';
+import { type Manifest, platformsOf } from '../image/manifest.ts';
+import { formatPlatform } from '../image/platform.ts';
+import type { Step } from './copies.ts';
+import { type DecidedTag, isChange } from './decide.ts';
+import { type ReleasePlan, tagsOf } from './plan.ts';
+import type { Publication } from './publish.ts';
+import type { Replica } from './replicate.ts';
+
+/**
+ * `published`: its tags show the release. `landed`: it holds the release by digest, and no tag was asked for.
+ * `unchanged`: its tags showed what they shall already, or it held the release and no tag was asked for; no tag was
+ * written. `held back`: it holds the content, but shows what it showed before, because another destination failed.
+ * `failed`: see the error.
+ */
+export type ResultState = 'published' | 'landed' | 'unchanged' | 'held back' | 'failed';
+
+export interface Result {
+  readonly destination: string;
+  readonly image: string;
+  readonly state: ResultState;
+  /**
+   * What it shows, or should show: the release, or the earlier image that its tags keep. Where the tags show different ones
+   * it is the release if one of them shows that, and what the first one shows otherwise.
+   */
+  readonly digest: Digest;
+  /** What each tag shows there now, as far as that is known. */
+  readonly tags: Readonly<Record<string, Digest>>;
+  /** Tags that may show the release, or what they showed before: nobody could look; absent where there are none. */
+  readonly uncertain?: readonly string[];
+  /** Those of that digest; none for a single image that was kept. */
+  readonly platforms: readonly string[];
+  /** Bytes of blobs that were uploaded. */
+  readonly sent: number;
+  /** Bytes of blobs that were there already. */
+  readonly reused: number;
+  readonly seconds: number;
+  /** Blobs and manifests that it should have held, lacked, and was given; absent where there were none. */
+  readonly repaired?: readonly Digest[];
+  readonly error?: string;
+}
+
+/** Whether all that was asked for a destination is so now. */
+export function isDone({ state }: Pick<Result, 'state'>): boolean {
+  return state === 'published' || state === 'landed' || state === 'unchanged';
+}
+
+/**
+ * The digest that the destinations show or should show: the root's, or that of the earlier image that was decided on. Where
+ * immutable tags keep destinations from agreeing it is that of most of them.
+ * @returns nothing when there are no results
+ */
+export function releasedDigest(results: readonly Result[]): Digest | undefined {
+  const groups = [...Map.groupBy(results, ({ digest }) => digest)];
+  const [most] = groups.toSorted(([, one], [, other]) => other.length - one.length);
+  return most?.[0];
+}
+
+/** What became of a destination. */
+export interface Outcome extends Step {
+  /** What its tags shall show, as far as that was decided. */
+  readonly decided: readonly DecidedTag[];
+  readonly state: Publication['state'] | 'held back';
+  /** What was found out of tags that were written. */
+  readonly publication?: Publication;
+}
+
+/** A destination that goes no further. Where no tag has to change it shows what it shall, however the others fare. */
+export function stopped(step: Step & Pick<Outcome, 'decided'>): Outcome {
+  if (step.error) return { ...step, state: 'failed' };
+  return { ...step, state: step.decided.some(isChange) ? 'held back' : 'unchanged' };
+}
+
+/** What is told of a destination. */
+export function toResult(plan: ReleasePlan, outcome: Outcome, bytes: number): Result {
+  const { replica, state, error, endedAt, publication } = outcome;
+  const { destination, sent } = replica;
+  const image = imageOf(plan, outcome);
+  const repaired = repairedIn(plan, replica);
+  const { uncertain = [] } = publication ?? {};
+  return {
+    destination: destination.name,
+    image: destination.image,
+    state: stateOf(state, tagsOf(plan), replica.changed),
+    digest: image.digest,
+    tags: tagsShown(outcome),
+    ...(uncertain.length > 0 && { uncertain }),
+    platforms: platformsOfImage(plan, image),
+    sent,
+    // Of a copy that failed nobody knows what is there.
+    reused: state === 'failed' ? 0 : Math.max(0, bytes - sent),
+    seconds: Math.round((endedAt - plan.startedAt) / 10) / 100,
+    ...(repaired.length > 0 && { repaired }),
+    ...(error && { error: plan.explain(error, destination) }),
+  };
+}
+
+/** What it had said that it holds, and what others had said of it. */
+function repairedIn({ promised }: ReleasePlan, { destination, written, repaired }: Replica): Digest[] {
+  const broken = [...(promised?.(destination) ?? [])].filter((digest) => written.has(digest));
+  return [...new Set([...repaired, ...broken])];
+}
+
+/** What was read before, and what is known of those tags that were to be changed since. */
+function tagsShown({ decided, publication }: Outcome): Record<string, Digest> {
+  return Object.fromEntries(
+    decided.flatMap(({ tag, before }) => {
+      if (publication?.uncertain.includes(tag)) return [];
+      const shown = publication?.shown.has(tag) ? publication.shown.get(tag) : before?.digest;
+      return shown ? [[tag, shown]] : [];
+    }),
+  );
+}
+
+function imageOf({ root, tags }: ReleasePlan, { decided }: Outcome): Manifest {
+  const shown = decided.filter(({ tag }) => tags.includes(tag)).map(({ after }) => after);
+  return shown.find(({ digest }) => digest === root.digest) ?? shown[0] ?? root;
+}
+
+function platformsOfImage({ root, platforms }: ReleasePlan, image: Manifest): readonly string[] {
+  if (image.digest === root.digest) return platforms;
+  return image.kind === 'index' ? platformsOf(image).map(formatPlatform) : [];
+}
+
+/** Without tags there is nothing to publish or to hold back: then it counts whether anything was written. */
+function stateOf(state: Outcome['state'], tags: readonly string[], changed: boolean): ResultState {
+  if (state === 'failed') return 'failed';
+  if (tags.length === 0) return changed ? 'landed' : 'unchanged';
+  return state === 'restored' ? 'held back' : state;
+}
