@@ -4,7 +4,7 @@ import { answer } from '../src/distribution/server/answers.ts';
 import { isQueryCall } from './addresses.ts';
 import type { Permission } from './iam/policy.ts';
 import { queryError } from './sts/xml.ts';
-import { spoil, type WireFault } from './wire.ts';
+import { holdBody, spoil, type WireFault } from './wire.ts';
 
 /** A request as a fault or a reader of the log sees it. */
 export interface RequestFacts {
@@ -86,11 +86,14 @@ export function watched(
   const respond = async (request: IncomingMessage, response: ServerResponse) => {
     const facts = describe(request);
     log.add(request, record(facts, request, response));
-    const outcome = await fault?.(facts);
+    if (!fault) return handle(request, response);
+    const letIn = holdBody(request);
+    const outcome = await fault(facts);
     if (outcome === 'reset') return void request.socket.resetAndDestroy();
+    if (outcome === undefined || outcome === 'lost' || typeof outcome === 'object') letIn();
+    else if (!spoil(outcome, { request, response, letIn })) return;
     if (outcome === 'lost') loseAnswer(request, response);
-    else if (typeof outcome === 'string' && !spoil(outcome, request, response)) return;
-    else if (typeof outcome === 'object') return answerFault({ request, response }, facts, outcome);
+    if (typeof outcome === 'object') return answerFault({ request, response }, facts, outcome);
     await handle(request, response);
   };
   return (request, response) => {

@@ -27,24 +27,57 @@ export type WireFault =
 
 /** The pause between two bytes of an answer that drips, or two pieces of a slow one, in milliseconds. */
 const PAUSE = 10;
+/** How long a black hole reads nothing, in milliseconds. */
+const UNREAD = 2_000;
 /** The pieces of a slow answer. */
 const PIECES = 8;
 
+/** Lets a body in that was held back, as it is or changed. */
+export type LetIn = (change?: (chunk: Buffer) => Buffer) => void;
+
+/** How many pieces of a body are held back, at the most. */
+const MOST_HELD = 16;
+
+/** Holds a request's body back until it is known what is to become of it. */
+export function holdBody(request: IncomingMessage): LetIn {
+  const push = request.push.bind(request);
+  const held: Parameters<typeof push>[] = [];
+  request.push = (...piece) => {
+    held.push(piece);
+    return held.length < MOST_HELD;
+  };
+  return (change = (chunk) => chunk) => {
+    request.push = (chunk: unknown, encoding) =>
+      push(Buffer.isBuffer(chunk) ? change(chunk) : chunk, encoding);
+    for (const piece of held.splice(0)) request.push(...piece);
+  };
+}
+
 /**
- * Has something go wrong with an exchange.
+ * Has something go wrong with an exchange whose body is held back.
  * @returns whether the request is to be carried out
  */
-export function spoil(fault: WireFault, request: IncomingMessage, response: ServerResponse): boolean {
+export function spoil(
+  fault: WireFault,
+  { request, response, letIn }: { request: IncomingMessage; response: ServerResponse; letIn: LetIn },
+): boolean {
   switch (fault) {
     case 'silence':
+      // Who reads nothing does not see a connection's end either.
+      setTimeout(() => {
+        letIn();
+        request.resume();
+      }, UNREAD).unref();
       return false;
     case 'cut request':
+      letIn();
       cutRequest(request);
       return false;
     case 'wrong request':
-      changeRequest(request);
+      letIn(wrongOnce());
       return true;
     default:
+      letIn();
       holdAnswer(request.socket, response, (answer) => send(fault, request.socket, answer));
       return true;
   }
@@ -60,12 +93,12 @@ function cutRequest(request: IncomingMessage): void {
 }
 
 /** Changes the last byte of the first piece that comes. */
-function changeRequest(request: IncomingMessage): void {
-  const push = request.push.bind(request);
-  request.push = (chunk: unknown, encoding?: BufferEncoding) => {
-    if (!Buffer.isBuffer(chunk) || chunk.length === 0) return push(chunk, encoding);
-    request.push = push;
-    return push(changedAt(chunk, chunk.length - 1));
+function wrongOnce(): (chunk: Buffer) => Buffer {
+  let isDone = false;
+  return (chunk) => {
+    if (isDone || chunk.length === 0) return chunk;
+    isDone = true;
+    return changedAt(chunk, chunk.length - 1);
   };
 }
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { ContentError, LostUploadError, RegistryError } from '../../src/distribution/errors.ts';
+import { ContentError, RegistryError, TimeoutError, UploadError } from '../../src/distribution/errors.ts';
 import { DEFAULT_RETRY, isRetriable, withRetry } from '../../src/distribution/retry.ts';
 import { EAGER } from '../support/server.ts';
 
@@ -31,7 +31,7 @@ describe('a failure may pass', () => {
   });
 
   test('when the registry has forgotten an upload', () => {
-    expect(isRetriable(new LostUploadError(answered(404)))).toBe(true);
+    expect(isRetriable(new UploadError(answered(404)))).toBe(true);
   });
 
   test.each([new TypeError('a bug'), failing('ENOENT'), 'text', undefined])('not for %p', (error) => {
@@ -73,6 +73,30 @@ describe('trying again', () => {
     }, EAGER);
     await expect(work).rejects.toThrow('a bug');
     expect(tries).toBe(1);
+  });
+
+  test('is not multiplied by who tries again what was tried in vain', async () => {
+    let tries = 0;
+    const inner = () =>
+      withRetry(async () => {
+        tries += 1;
+        throw answered(503);
+      }, EAGER);
+    await expect(withRetry(inner, EAGER)).rejects.toMatchObject({ status: 503 });
+    expect(tries).toBe(4);
+  });
+
+  test('of who is silent ends sooner than that of who answers', async () => {
+    const policy = { ...EAGER, silent: 1 };
+    const failures = [new TimeoutError('late'), answered(503), new TimeoutError('late'), answered(503)];
+    let tries = 0;
+    const work = withRetry(async () => {
+      const failure = failures[tries];
+      tries += 1;
+      if (failure) throw new Error('wrapped', { cause: failure });
+    }, policy);
+    await expect(work).rejects.toMatchObject({ cause: failures[2] });
+    expect(tries).toBe(3);
   });
 
   test('pauses as long as the registry asks, but not for ever', async () => {

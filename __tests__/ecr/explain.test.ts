@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { LostUploadError, RegistryError } from '../../src/distribution/errors.ts';
+import { RegistryError, UploadError } from '../../src/distribution/errors.ts';
 import { RoleError } from '../../src/ecr/credentials.ts';
 import { adviceOnSource, explainFailure, explainIn } from '../../src/ecr/explain.ts';
 import { failureOf } from '../../src/ecr/failure.ts';
@@ -193,7 +193,7 @@ const SAMPLES: Readonly<Record<string, readonly [error: Error, words: RegExp, pl
     /the tag is immutable and shows another image: .*"if-tag-exists: keep"/,
   ],
   'images of the index that are missing': [refused(404, 'MANIFEST_BLOB_UNKNOWN'), /lifecycle policy/],
-  'layers that are missing': [new LostUploadError(refused(404, 'BLOB_UPLOAD_UNKNOWN')), /run the job again/],
+  'layers that are missing': [new UploadError(refused(404, 'BLOB_UPLOAD_UNKNOWN')), /run the job again/],
   'an image that is missing': [exception('ImageNotFoundException'), /run the build jobs again/],
   'bytes that are not those of the digest': [refused(400, 'DIGEST_INVALID'), /changes the bytes/],
   'a layer that arrived damaged': [

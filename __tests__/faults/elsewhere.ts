@@ -1,6 +1,6 @@
 import { createServer, type IncomingHttpHeaders } from 'node:http';
-import { isDigest } from '../../src/image/digest.ts';
-import { BLOBS, MANIFESTS, NEW } from './release.ts';
+import { type Digest, isDigest } from '../../src/image/digest.ts';
+import { BLOBS, MANIFESTS } from './release.ts';
 
 /** Another origin, to which no credentials may go. */
 export interface Elsewhere {
@@ -12,14 +12,22 @@ export interface Elsewhere {
 
 const SECRETS = ['authorization', 'x-amz-security-token', 'cookie', 'proxy-authorization'];
 
-/** Starts one that gives whatever it is asked for, to everybody. */
-export async function startElsewhere(host: string): Promise<Elsewhere> {
+/**
+ * Starts one that gives whatever it is asked for, to everybody, under paths that begin with a region.
+ * @param shown what a tag shows in a region
+ */
+export async function startElsewhere(
+  host: string,
+  shown: (region: string) => Digest | undefined,
+): Promise<Elsewhere> {
   const leaked: string[] = [];
   const server = createServer((request, response) => {
     for (const name of secretsIn(request.headers)) leaked.push(`${request.method} ${request.url}: ${name}`);
-    const reference = request.url?.split('/').at(-1)?.split('?')[0] ?? '';
-    const manifest = isDigest(reference) ? MANIFESTS.get(reference) : NEW.root;
-    const blob = isDigest(reference) ? BLOBS.get(reference) : undefined;
+    const parts = (request.url ?? '').split('?')[0]?.split('/') ?? [];
+    const [region = '', reference = ''] = [parts[1], parts.at(-1)];
+    const digest = isDigest(reference) ? reference : shown(region);
+    const manifest = digest && MANIFESTS.get(digest);
+    const blob = digest && BLOBS.get(digest);
     request.resume();
     if (blob) return response.end(blob);
     if (!manifest) return response.writeHead(404).end();

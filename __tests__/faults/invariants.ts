@@ -32,7 +32,7 @@ export function shownIn(emulator: Emulator, regions: readonly string[]): Shown {
 }
 
 /** Nothing where the repository is missing. */
-function heldIn(emulator: Emulator, region: string): Held | undefined {
+function heldIn(emulator: Pick<Emulator, 'look'>, region: string): Held | undefined {
   try {
     return emulator.look(region, REPOSITORY);
   } catch {
@@ -73,7 +73,7 @@ export async function complaintsAbout(
 }
 
 /** What of that which tags show is missing, or wrong. */
-export async function brokenIn(emulator: Emulator, region: string): Promise<string[]> {
+export async function brokenIn(emulator: Pick<Emulator, 'look'>, region: string): Promise<string[]> {
   const held = heldIn(emulator, region);
   const missing: string[] = [];
   const visit = async (digest: Digest): Promise<void> => {
@@ -117,8 +117,8 @@ export function wordless(ending: Ending): string[] {
     const lacks = [
       ...(/ap-south-1|us-east-1|eu-west-1|sa-east-1/.test(error) ? [] : ['the region']),
       ...(/team\/app|upstream\/app/.test(error) ? [] : ['the repository']),
-      ...(/\b(?:GET|HEAD|PUT|POST|DELETE|[A-Z]\w+[a-z]) (?:of|https?:)/.test(error) ? [] : ['the request']),
-      ...(/[(;] ?[a-z][^()]*\)?$/.test(error) ? [] : ['any advice']),
+      ...(/\b(?:GET|HEAD|PUT|POST|DELETE|[A-Z]\w+ at) https?:/.test(error) ? [] : ['the request']),
+      ...(/\(.+\)$|; .+$/s.test(error) ? [] : ['any advice']),
     ];
     return lacks.length > 0 ? [`"${error}" does not tell ${lacks.join(', ')}`] : [];
   });
@@ -132,7 +132,11 @@ function problemsOf(error: unknown): readonly string[] {
 const GONE = 3_000;
 
 /** What is left of a step that has ended: half a blob, an open file, a connection, its folder. */
-export async function leftOf({ emulator, dir, leave }: World): Promise<string[]> {
+export async function leftOf({
+  emulator,
+  dir,
+  leave,
+}: Pick<World, 'dir' | 'leave'> & { emulator: Pick<Emulator, 'connections'> }): Promise<string[]> {
   await leave();
   const deadline = performance.now() + GONE;
   for (;;) {

@@ -1,4 +1,5 @@
 import type { FaultAnswer, FaultOutcome, RequestFacts } from '../../emulator/traffic.ts';
+import type { Digest } from '../../src/image/digest.ts';
 import { BLOBS } from './release.ts';
 
 /** What a fault may do to the world. */
@@ -6,6 +7,8 @@ export interface Powers {
   /** Where a redirect leads: another origin, which has all content. */
   readonly elsewhere: string;
   readonly regions: readonly string[];
+  /** What the release's tag shows there. */
+  shown(region: string): Digest | undefined;
   /** Cuts regions off, for a moment or for good, and the request that is there with them. */
   cutOff(regions: readonly string[], span: Span): Promise<'reset'>;
   /** Sets the emulator's clock ahead, or back, by so many milliseconds. */
@@ -134,11 +137,11 @@ export const KINDS = {
     title: 'a redirect to elsewhere',
     once: 1,
     lasting: true,
-    strike: ({ path }, { elsewhere }) => ({
+    strike: ({ region, path }, { elsewhere }) => ({
       status: 307,
       code: 'MOVED',
       message: 'elsewhere',
-      headers: { Location: `${elsewhere}${path}` },
+      headers: { Location: `${elsewhere}/${region}${path}` },
     }),
   },
   lie: {

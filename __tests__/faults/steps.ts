@@ -1,5 +1,6 @@
 import type { RequestFacts } from '../../emulator/traffic.ts';
-import { CHILDREN, LATE, OTHER, SOURCE, TAG, UPSTREAM } from './release.ts';
+import type { Digest } from '../../src/image/digest.ts';
+import { CHILDREN, LATE, NEW, OTHER, SOURCE, TAG, THIRD, UPSTREAM } from './release.ts';
 import type { ScenarioName } from './scenarios.ts';
 
 /** What came from a region before a request. */
@@ -20,10 +21,11 @@ export interface Step {
   /** Where it is struck. */
   readonly region: string;
   matches(request: RequestFacts, seen: Seen): boolean;
+  /** Where its worst moment is later than it comes: whether that is now. */
+  isWorst?(shown: (region: string) => Digest | undefined): boolean;
 }
 
-const isApi = (operation: string, name?: string) => (request: RequestFacts) =>
-  request.operation === operation && (name === undefined || request.operation === name);
+const isApi = (operation: string) => (request: RequestFacts) => request.operation === operation;
 
 const isV2 =
   (method: string, path: RegExp) =>
@@ -93,13 +95,13 @@ export const STEPS = {
   'region blob': {
     title: 'GET of a blob that another region lacks',
     scenario: 'stitch',
-    region: OTHER,
+    region: THIRD,
     matches: blobGet,
   },
   'region storage': {
     title: 'the same from the storage',
     scenario: 'stitch',
-    region: OTHER,
+    region: THIRD,
     matches: storageGet,
   },
   layers: {
@@ -136,7 +138,14 @@ export const STEPS = {
     region: LATE,
     matches: (request, { tagWrites }) => tagGet(request) && tagWrites === 0,
   },
-  'tag write': { title: 'PUT of the tag', scenario: 'build', region: LATE, matches: tagPut },
+  'tag write': {
+    title: 'PUT of the tag',
+    scenario: 'build',
+    region: LATE,
+    matches: tagPut,
+    // When another region shows the release already.
+    isWorst: (shown) => shown(OTHER) === NEW.root.digest,
+  },
   'read back': {
     title: 'GET of the tag that was written',
     scenario: 'build',

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Fault, RequestFacts } from '../../emulator/traffic.ts';
 import type { Kind, Powers, Span } from './kinds.ts';
 import { TAG } from './release.ts';
@@ -20,11 +21,12 @@ export function strikerOf(step: Step, kind: Kind, span: Span, scenario: Scenario
     get struck() {
       return struck;
     },
-    fault: (powers) => (request) => {
+    fault: (powers) => async (request) => {
       const before = seen.get(request.region) ?? { tagWrites: 0, readsSince: 0, deleted: false };
       seen.set(request.region, after(before, request));
       if (request.region === step.region && step.matches(request, before) && struck < most) {
         struck += 1;
+        while (step.isWorst?.(powers.shown) === false) await sleep(2);
         return kind.strike(request, powers, span);
       }
       return scenario.refused?.(request);

@@ -12,13 +12,14 @@ import { BlobStore } from '../../src/distribution/server/blobStore.ts';
 import { createTransport } from '../../src/distribution/transport.ts';
 import { createEcrApi } from '../../src/ecr/api.ts';
 import { requestHandling } from '../../src/ecr/requests.ts';
+import type { Digest } from '../../src/image/digest.ts';
 import type { Services } from '../../src/modes/services.ts';
 import type { Leg } from '../../src/release/leg.ts';
 import { SWIFT } from '../support/emulated.ts';
 import { SILENT } from '../support/memory.ts';
 import { type Elsewhere, startElsewhere } from './elsewhere.ts';
 import type { Powers } from './kinds.ts';
-import { SOURCE } from './release.ts';
+import { REPOSITORY, SOURCE, TAG, UPSTREAM } from './release.ts';
 
 /** Short ones: what is silent for so long stays so. */
 const LIMITS: Partial<Limits> = {
@@ -30,7 +31,7 @@ const LIMITS: Partial<Limits> = {
   rest: 400,
 };
 /** Tries that come soon, and as many as it takes to outlast what is not to last. */
-const RETRY: RetryPolicy = { retries: 3, throttled: 8, silent: 1, minDelay: 20, maxDelay: 80 };
+const RETRY: RetryPolicy = { retries: 3, throttled: 4, silent: 1, minDelay: 20, maxDelay: 80 };
 /** How long a region is away that comes back, in milliseconds. */
 const AWAY = 40;
 
@@ -63,7 +64,7 @@ function addressOf(id: number): string {
 
 export async function startWorld({ id, regions, behaviour, fault }: WorldOptions): Promise<World> {
   const host = addressOf(id);
-  const elsewhere = await startElsewhere(host);
+  const elsewhere = await startElsewhere(host, (region) => tagIn(emulator, region));
   let now = 0;
   let full = false;
   const away = new Set<string>();
@@ -71,6 +72,7 @@ export async function startWorld({ id, regions, behaviour, fault }: WorldOptions
   const all = [...regions, SOURCE];
   const powers: Powers = {
     regions: all,
+    shown: (region) => tagIn(emulator, region),
     elsewhere: elsewhere.url,
     leap: (milliseconds) => {
       now += milliseconds;
@@ -111,6 +113,11 @@ export async function startWorld({ id, regions, behaviour, fault }: WorldOptions
       await Promise.all([emulator.close(), elsewhere.close()]);
     },
   };
+}
+
+/** What the release's tag shows, there or at the source. */
+function tagIn(emulator: Emulator, region: string): Digest | undefined {
+  return emulator.look(region, region === SOURCE ? UPSTREAM : REPOSITORY).tags.get(TAG);
 }
 
 async function reopen(emulator: Emulator, region: string): Promise<void> {

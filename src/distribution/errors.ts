@@ -65,9 +65,9 @@ export class TimeoutError extends Error {
   override readonly name = 'TimeoutError';
 }
 
-/** An upload that the registry had begun and knows no more. */
-export class LostUploadError extends Error {
-  override readonly name = 'LostUploadError';
+/** An upload that the registry had begun and knows no more, or of which it got other bytes than were sent. */
+export class UploadError extends Error {
+  override readonly name = 'UploadError';
 
   constructor(cause: RegistryError) {
     super(cause.message, { cause });

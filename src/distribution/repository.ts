@@ -1,10 +1,16 @@
 import { pipeline, type Readable } from 'node:stream';
 import type { Descriptor } from '../image/descriptor.ts';
-import { type Digest, isDigest } from '../image/digest.ts';
-import { MAX_MANIFEST_BYTES, type Manifest, type ManifestContent, parseManifest } from '../image/manifest.ts';
+import { type Digest, digestOf, isDigest } from '../image/digest.ts';
+import {
+  MAX_MANIFEST_BYTES,
+  type Manifest,
+  type ManifestContent,
+  ManifestError,
+  parseManifest,
+} from '../image/manifest.ts';
 import { MANIFEST_TYPES } from '../image/mediaTypes.ts';
 import type { Scope } from './auth.ts';
-import { ContentError, LostUploadError, RegistryError, redactUrl } from './errors.ts';
+import { ContentError, RegistryError, redactUrl, safeJson, UploadError } from './errors.ts';
 import { leadsTo } from './location.ts';
 import { isRetriable, type RetryPolicy, withRetry } from './retry.ts';
 import type { Session } from './session.ts';
@@ -74,7 +80,7 @@ export class Repository {
         expect: [200],
       });
       // The error of either stage reaches the reader through the last one.
-      return pipeline(answer.stream(), verifyContent(descriptor, redactUrl(url)), () => undefined);
+      return pipeline(answer.stream(), verifyContent(descriptor, `GET ${redactUrl(url)}`), () => undefined);
     });
   }
 
@@ -139,9 +145,7 @@ export class Repository {
       });
       await answer.drain();
     } catch (error) {
-      // The registry has forgotten an upload that it had begun: the next try begins another.
-      const lost = error instanceof RegistryError && error.codes.includes('BLOB_UPLOAD_UNKNOWN');
-      throw lost ? new LostUploadError(error) : error;
+      throw isPassing(error) ? new UploadError(error) : error;
     }
   }
 
@@ -222,11 +226,12 @@ export class Repository {
       });
       const bytes = await answer.bytes(MAX_MANIFEST_BYTES);
       if (answer.status === 404) return this.#absent(url, bytes.toString());
-      const manifest = parseManifest(bytes, answer.header('content-type'));
-      if (isDigest(reference) && manifest.digest !== reference) {
-        throw new ContentError(`${redactUrl(url)} gave a manifest of digest ${manifest.digest}`);
+      const what = `GET ${redactUrl(url)}`;
+      const digest = digestOf(bytes);
+      if (isDigest(reference) && digest !== reference) {
+        throw new ContentError(`${what} gave a manifest of digest ${digest}`);
       }
-      return manifest;
+      return readAs(what, bytes, answer.header('content-type'));
     });
   }
 
@@ -292,4 +297,25 @@ export class Repository {
     const { signal } = this.#breaking;
     return withRetry(() => operation(signal), this.#options.retry, this.#options.onRetry, signal);
   }
+}
+
+/** @param what the request that gave it */
+function readAs(what: string, bytes: Uint8Array, mediaType: string | undefined): Manifest {
+  try {
+    return parseManifest(bytes, mediaType);
+  } catch (error) {
+    if (!(error instanceof ManifestError)) throw error;
+    // A manifest may be nonsense, but what is no JSON was cut or damaged on its way.
+    const isDamaged = safeJson(new TextDecoder().decode(bytes)) === undefined;
+    throw new (isDamaged ? ContentError : ManifestError)(`${what}: ${error.message}`);
+  }
+}
+
+/** Whether an upload may be right the next time: the registry has forgotten that it began, or got other bytes. */
+function isPassing(error: unknown): error is RegistryError {
+  if (!(error instanceof RegistryError)) return false;
+  const { codes, said } = error;
+  // ECR has one code for all that may be wrong with an upload.
+  const isDamaged = codes.includes('BLOB_UPLOAD_INVALID') && /\bdigest/i.test(said);
+  return isDamaged || codes.includes('BLOB_UPLOAD_UNKNOWN') || codes.includes('DIGEST_INVALID');
 }

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import pRetry from 'p-retry';
-import { ContentError, LostUploadError, RegistryError, StalledError, TimeoutError } from './errors.ts';
+import { ContentError, RegistryError, StalledError, TimeoutError, UploadError } from './errors.ts';
 
 /** How often and how patiently a failed operation is tried again. Delays are in milliseconds. */
 export interface RetryPolicy {
@@ -32,10 +32,13 @@ const RETRIABLE_CODES: ReadonlySet<string> = new Set([
 ]);
 
 /** Failures of which a new try knows nothing. */
-const PASSING = [ContentError, LostUploadError, StalledError, TimeoutError];
+const PASSING = [ContentError, StalledError, TimeoutError, UploadError];
 
-/** Those with which undici reports that nothing came in time. */
-const SILENT_CODES: ReadonlySet<string> = new Set(['UND_ERR_HEADERS_TIMEOUT', 'UND_ERR_BODY_TIMEOUT']);
+/**
+ * Failures that were tried again as often as they may: whoever asked for the work may work under a policy of its own, which would
+ * multiply the tries.
+ */
+const GIVEN_UP = new WeakSet<Error>();
 
 /** A failure that is followed by another try, in words; the pause is in milliseconds. */
 export function retryLine(where: string, error: Error, pause: number): string {
@@ -44,6 +47,7 @@ export function retryLine(where: string, error: Error, pause: number): string {
 
 /** Whether trying once more may help: the registry was busy or broken, or the connection or the content was. */
 export function isRetriable(error: unknown): boolean {
+  if (error instanceof Error && GIVEN_UP.has(error)) return false;
   if (error instanceof RegistryError) return RETRIABLE_STATUS.has(error.status);
   if (PASSING.some((kind) => error instanceof kind)) return true;
   if (!(error instanceof Error)) return false;
@@ -56,7 +60,7 @@ export function isRetriable(error: unknown): boolean {
  * operation opens its body anew each time: a stream that was read once cannot be sent again.
  * @param onRetry told of each failure that is followed by another try, with the pause in milliseconds
  * @param signal ends the trying, pauses too
- * @throws what the last try threw, or the signal's reason
+ * @throws what the last try threw, which is not tried again by anybody else, or the signal's reason
  */
 export async function withRetry<T>(
   operation: () => Promise<T>,
@@ -70,6 +74,10 @@ export async function withRetry<T>(
   const isEnough = (error: unknown) => isSilent(error) && silent > policy.silent;
   const mayRetry = (error: unknown, consumed: number) =>
     isRetriable(error) && !isEnough(error) && (isFree(error) || consumed < policy.retries);
+  const giveUp = (error: unknown) => {
+    if (error instanceof Error) GIVEN_UP.add(error);
+    throw error;
+  };
   return pRetry(operation, {
     ...(signal && { signal }),
     // One more than there are: with none left, no failure would be followed by a try that is not counted.
@@ -94,7 +102,7 @@ export async function withRetry<T>(
       // That the signal has ended the pause is seen right after it, and the signal's own reason is told then.
       await sleep(pause - retryDelay, undefined, { ...(signal && { signal }) }).catch(() => undefined);
     },
-  });
+  }).catch(giveUp);
 }
 
 /** The pause after so many refusals, in milliseconds: twice as long each time, and jittered. */
@@ -106,7 +114,7 @@ function growing(times: number, { minDelay, maxDelay }: RetryPolicy): number {
 function isSilent(error: unknown): boolean {
   if (error instanceof StalledError || error instanceof TimeoutError) return true;
   if (!(error instanceof Error)) return false;
-  return ('code' in error && SILENT_CODES.has(String(error.code))) || isSilent(error.cause);
+  return ('code' in error && error.code === 'UND_ERR_BODY_TIMEOUT') || isSilent(error.cause);
 }
 
 function isThrottled(error: unknown): boolean {

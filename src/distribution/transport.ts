@@ -2,8 +2,8 @@ import { lookup as systemLookup } from 'node:dns';
 import type { LookupFunction } from 'node:net';
 import { Readable } from 'node:stream';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { Agent, type buildConnector, type Dispatcher, EnvHttpProxyAgent, request } from 'undici';
-import { RegistryError, redactUrl, TimeoutError } from './errors.ts';
+import { Agent, type buildConnector, type Dispatcher, EnvHttpProxyAgent, errors, request } from 'undici';
+import { RegistryError, redactUrl, TimeoutError, wordsOf } from './errors.ts';
 import { DEFAULT_LIMITS, type Limits, uploadAnswerLimit } from './limits.ts';
 import { SpareConnections } from './spareConnections.ts';
 import { breakOffWhenDripping, breakOffWhenStalled } from './stall.ts';
@@ -71,6 +71,7 @@ export function createTransport(options: TransportOptions): Transport {
     async send({ method, url, headers, body, signal }) {
       if (body instanceof Readable) breakOffWhenStalled(body, limits.stall);
       const what = `${method} ${redactUrl(url)}`;
+      const answerWithin = answerLimit(limits, body, headers);
       const answer = await request(url, {
         dispatcher,
         method,
@@ -79,9 +80,13 @@ export function createTransport(options: TransportOptions): Transport {
         ...(signal && { signal }),
         // By default undici closes the connection after each HEAD.
         reset: false,
-        headersTimeout: answerLimit(limits, body, headers),
+        headersTimeout: answerWithin,
         bodyTimeout: limits.answer,
         onInfo: refuseMany(what),
+      }).catch((error: unknown) => {
+        throw error instanceof errors.HeadersTimeoutError
+          ? new TimeoutError(`no answer came for ${Math.round(answerWithin / 1000)} s`, { cause: error })
+          : error;
       });
       const tooLong = (limit: number) =>
         new RegistryError(
@@ -153,16 +158,25 @@ function toResponse(
     const value = answer.headers[name];
     return Array.isArray(value) ? value[0] : value;
   };
+  const told = (error: Error): never => {
+    if (error instanceof RegistryError || error instanceof TimeoutError) throw error;
+    throw new Error(`${what}: ${wordsOf(error)}`, { cause: error });
+  };
   return {
     status: answer.statusCode,
     header,
     stream: () => {
+      // Whoever sends on what is read here would be taken for the one that failed.
+      body.once('error', (error) => {
+        if (!(error instanceof TimeoutError)) error.message = `${what}: ${wordsOf(error)}`;
+      });
       breakOffWhenDripping(body, patience, what);
       return body;
     },
     bytes: async (limit) => {
       const late = new TimeoutError(`${what}: the answer did not end within ${patience / 1000} s`);
-      const bytes = await before(body, patience, late, () => readAtMost(body, limit, () => tooLong(limit)));
+      const read = () => readAtMost(body, limit, () => tooLong(limit)).catch(told);
+      const bytes = await before(body, patience, late, read);
       await connectionFree();
       return bytes;
     },

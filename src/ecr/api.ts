@@ -9,6 +9,7 @@ import {
 } from '@aws-sdk/client-ecr';
 import type { Digest } from '../image/digest.ts';
 import { plain } from '../words.ts';
+import { tellCalls } from './calls.ts';
 import type { CredentialSource } from './credentials.ts';
 import type { Endpoints } from './partitions.ts';
 import { ATTEMPTS, type RequestHandling } from './requests.ts';
@@ -70,6 +71,7 @@ export function createEcrApi(options: EcrApiOptions): EcrApi {
     ...(fips && { useFipsEndpoint: true }),
     ...(dualStack && { useDualstackEndpoint: true }),
   });
+  tellCalls(client);
   return {
     client,
 
