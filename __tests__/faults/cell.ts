@@ -8,7 +8,7 @@ import { strikerOf } from './striker.ts';
 import { startWorld } from './world.ts';
 
 /** Far more than any cell takes, on a busy machine too: what is not over by then hangs, in milliseconds. */
-const BOUND = 25_000;
+const BOUND = 60_000;
 
 /** One step, struck by one kind of fault. */
 export interface Cell {
@@ -32,12 +32,14 @@ export interface Verdict extends Cell {
 export async function tryCell(cell: Cell, id: number): Promise<Verdict> {
   const step = stepOf(cell.step);
   const scenario = scenarioOf(step.scenario);
-  const striker = strikerOf(step, kindOf(cell.kind), cell.span, scenario);
+  const kind = kindOf(cell.kind);
+  const striker = strikerOf(step, kind, cell.span, scenario);
   const world = await startWorld({
     id,
     regions: scenario.regions,
     ...(scenario.behaviour && { behaviour: scenario.behaviour }),
     fault: striker.fault,
+    ...(kind.waits && { silence: cell.span }),
   });
   try {
     await scenario.prepare(world.emulator);

@@ -1,6 +1,6 @@
 import type { Cell } from './cell.ts';
 import type { Letter } from './invariants.ts';
-import { KINDS, type KindName, kindOf, type Span } from './kinds.ts';
+import { KIND_NAMES, type KindName, kindOf, type Span } from './kinds.ts';
 import { STEPS, type StepName } from './steps.ts';
 import { TABLE } from './table.ts';
 
@@ -31,7 +31,7 @@ const ENTRIES = read(TABLE);
 export function read(table: string): ReadonlyMap<string, Entry> {
   const [head = '', ...lines] = table.trim().split('\n');
   const kinds = splitRow(head).slice(1);
-  assertSame('kinds', kinds, Object.keys(KINDS));
+  assertSame('kinds', kinds, KIND_NAMES);
   const rows = lines.map(splitRow);
   assertSame(
     'steps',
@@ -40,7 +40,9 @@ export function read(table: string): ReadonlyMap<string, Entry> {
   );
   const entries = rows.flatMap(([step = '', ...cells]) => {
     if (cells.length !== kinds.length) throw new Error(`${step} has ${cells.length} entries`);
-    return kinds.map((kind, position) => [`${step}/${kind}`, toEntry(kind, cells[position] ?? '')] as const);
+    return KIND_NAMES.map(
+      (kind, position) => [`${step}/${kind}`, toEntry(kind, cells[position] ?? '')] as const,
+    );
   });
   return new Map(entries);
 }
@@ -54,10 +56,10 @@ function assertSame(what: string, given: readonly string[], wanted: readonly str
     throw new Error(`the table has other ${what}: ${given.join()} rather than ${wanted.join()}`);
 }
 
-function toEntry(kind: string, cell: string): Entry {
+function toEntry(kind: KindName, cell: string): Entry {
   if (REASONS[cell] !== undefined) return { reason: cell };
   const [once = '', lasting = ''] = cell;
-  const wanted = kindOf(kind as KindName);
+  const wanted = kindOf(kind);
   const isFull = (once !== '.') === (wanted.once !== undefined) && (lasting !== '.') === wanted.lasting;
   if (cell.length !== 2 || !isFull || !/^[RSHVU.]{2}$/.test(cell)) {
     throw new Error(`${kind}: "${cell}" is neither the outcomes of all its spans nor a reason`);
@@ -85,7 +87,7 @@ export function expectedOf({ step, kind, span }: Cell): Letter | undefined {
 
 /** All cells of a step that there are. */
 export function cellsOf(step: StepName): Cell[] {
-  return (Object.keys(KINDS) as KindName[]).flatMap((kind) =>
+  return KIND_NAMES.flatMap((kind) =>
     (['once', 'lasting'] as const)
       .map((span) => ({ step, kind, span }))
       .filter((cell) => expectedOf(cell) !== undefined),

@@ -26,6 +26,8 @@ export interface Kind {
   /** How many requests it strikes where it does not last; none where it cannot pass. */
   readonly once?: number;
   readonly lasting: boolean;
+  /** Whether it is noticed by nothing but the time that it takes. */
+  readonly waits?: boolean;
   strike(request: RequestFacts, powers: Powers, span: Span): FaultOutcome | Promise<FaultOutcome>;
 }
 
@@ -80,9 +82,9 @@ export const KINDS = {
   'cut down': { title: "reset in the middle of the answer's body", ...wire('cut answer') },
   short: { title: 'the answer ends too soon', ...wire('short answer') },
   half: { title: 'half of a status line', ...wire('cut head') },
-  silent: { title: 'a black hole', ...wire('silence') },
+  silent: { title: 'a black hole', waits: true, ...wire('silence') },
   slow: { title: 'a slow link', ...wire('slow answer') },
-  drip: { title: 'an answer that only drips', ...wire('dripping answer') },
+  drip: { title: 'an answer that only drips', waits: true, ...wire('dripping answer') },
   '408': { title: '408', ...answer(408, 'RequestTimeout', 'the request took too long') },
   '429': {
     title: 'a storm of 429',
@@ -132,7 +134,7 @@ export const KINDS = {
   'wrong up': { title: "a wrong byte in the request's body", ...wire('wrong request') },
   'wrong down': { title: "a wrong byte in the answer's body", ...wire('wrong answer') },
   less: { title: 'less declared than sent', ...wire('less declared') },
-  more: { title: 'more declared than sent', ...wire('more declared') },
+  more: { title: 'more declared than sent', waits: true, ...wire('more declared') },
   redirect: {
     title: 'a redirect to elsewhere',
     once: 1,
@@ -164,6 +166,12 @@ export const KINDS = {
 } as const satisfies Record<string, Kind>;
 
 export type KindName = keyof typeof KINDS;
+
+export const KIND_NAMES = Object.keys(KINDS).filter(isKind);
+
+function isKind(name: string): name is KindName {
+  return Object.hasOwn(KINDS, name);
+}
 
 export function kindOf(name: KindName): Kind {
   return KINDS[name];

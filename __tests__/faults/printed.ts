@@ -1,12 +1,12 @@
 import type { Verdict } from './cell.ts';
 import { entryOf, LETTERS, REASONS } from './expected.ts';
 import { faultsOf } from './judged.ts';
-import { KINDS, type KindName, type Span } from './kinds.ts';
+import { KIND_NAMES, type KindName, type Span } from './kinds.ts';
 import type { StepName } from './steps.ts';
 
 /** The table of what became of the cells, for people. */
 export function printed(title: string, steps: readonly StepName[], verdicts: readonly Verdict[]): string {
-  const kinds = Object.keys(KINDS).filter(isKind);
+  const kinds = KIND_NAMES;
   const width = Math.max(...steps.map(({ length }) => length));
   const columns = kinds.map((kind) => Math.max(3, kind.length));
   const line = (head: string, cells: readonly string[]) =>
@@ -39,8 +39,4 @@ export function printed(title: string, steps: readonly StepName[], verdicts: rea
     ...Object.entries(REASONS).map(([letter, reason]) => `  ${letter}  does not apply: ${reason}`),
     `${verdicts.length} cells tried, ${passed} passed`,
   ].join('\n');
-}
-
-function isKind(name: string): name is KindName {
-  return Object.hasOwn(KINDS, name);
 }

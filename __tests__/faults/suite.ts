@@ -5,12 +5,13 @@ import { NO_AWS } from '../support/environment.ts';
 import { tryCell, type Verdict } from './cell.ts';
 import { cellsOf } from './expected.ts';
 import { faultsOf, nameOf } from './judged.ts';
+import { KIND_NAMES } from './kinds.ts';
 import { printed } from './printed.ts';
 import { layoutDir } from './scenarios.ts';
 import type { StepName } from './steps.ts';
 
 /** Cells that are tried beside each other: most of their time they wait. */
-const BESIDE = 20;
+const BESIDE = 28;
 /** How long all of them may take, in milliseconds, on a machine that is busy with other tests. */
 const MOST = 400_000;
 
@@ -32,7 +33,8 @@ export function describeFaults(title: string, steps: readonly StepName[], firstI
         else process.env[name] = value;
       }
       const limit = pLimit(BESIDE);
-      const cells = steps.flatMap(cellsOf);
+      // Kind by kind: those that take long are beside those that do not.
+      const cells = KIND_NAMES.flatMap((kind) => steps.flatMap(cellsOf).filter((cell) => cell.kind === kind));
       verdicts = await Promise.all(cells.map((cell, position) => limit(tryCell, cell, firstId + position)));
     }, MOST);
 

@@ -18,20 +18,18 @@ import type { Leg } from '../../src/release/leg.ts';
 import { SWIFT } from '../support/emulated.ts';
 import { SILENT } from '../support/memory.ts';
 import { type Elsewhere, startElsewhere } from './elsewhere.ts';
-import type { Powers } from './kinds.ts';
+import type { Powers, Span } from './kinds.ts';
 import { REPOSITORY, SOURCE, TAG, UPSTREAM } from './release.ts';
 
-/** Short ones: what is silent for so long stays so. */
-const LIMITS: Partial<Limits> = {
-  connect: 1_000,
-  answer: 800,
-  uploadAnswer: 800,
-  stall: 800,
-  patience: 800,
-  rest: 400,
-};
+/** How long is waited for what does not come, in milliseconds: where that is what is tried, and where it is not. */
+const WAITS = { short: 1_000, long: 15_000 };
+
+function limitsOf(wait: number): Partial<Limits> {
+  return { connect: wait, answer: wait, uploadAnswer: wait, stall: wait, patience: wait, rest: wait / 2 };
+}
+
 /** Tries that come soon, and as many as it takes to outlast what is not to last. */
-const RETRY: RetryPolicy = { retries: 3, throttled: 4, silent: 1, minDelay: 20, maxDelay: 80 };
+const RETRY: RetryPolicy = { retries: 3, throttled: 4, silent: 4, minDelay: 20, maxDelay: 80 };
 /** How long a region is away that comes back, in milliseconds. */
 const AWAY = 40;
 
@@ -55,6 +53,8 @@ export interface WorldOptions {
   readonly behaviour?: Partial<Behaviour>;
   readonly regions: readonly string[];
   readonly fault: (powers: Powers) => Fault;
+  /** Whether somebody will be waited for in vain: for a moment, or for good. */
+  readonly silence?: Span;
 }
 
 /** Where nobody else opens ports, so that one that was closed can be opened again; other systems know one address alone. */
@@ -62,7 +62,7 @@ function addressOf(id: number): string {
   return process.platform === 'linux' ? `127.77.${1 + Math.floor(id / 250)}.${1 + (id % 250)}` : '127.0.0.1';
 }
 
-export async function startWorld({ id, regions, behaviour, fault }: WorldOptions): Promise<World> {
+export async function startWorld({ id, regions, behaviour, fault, silence }: WorldOptions): Promise<World> {
   const host = addressOf(id);
   const elsewhere = await startElsewhere(host, (region) => tagIn(emulator, region));
   let now = 0;
@@ -97,7 +97,7 @@ export async function startWorld({ id, regions, behaviour, fault }: WorldOptions
     fault: fault(powers),
   });
   const dir = await mkdtemp(join(tmpdir(), 'ecr-multiarch-faults-'));
-  const { services, close } = servicesOf(emulator, dir, () => full);
+  const { services, close } = servicesOf(emulator, dir, silence, () => full);
   return {
     emulator,
     elsewhere,
@@ -147,9 +147,11 @@ class RegionAgent extends Agent {
 function servicesOf(
   emulator: Emulator,
   tempDir: string,
+  silence: Span | undefined,
   isFull: () => boolean,
 ): { services: Services; close(): Promise<void> } {
-  const transport = createTransport({ connections: 6, userAgent: 'test', limits: LIMITS });
+  const wait = silence ? WAITS.short : WAITS.long;
+  const transport = createTransport({ connections: 6, userAgent: 'test', limits: limitsOf(wait) });
   const agents: Agent[] = [];
   const legs: Leg[] = [];
   const nobody = () => {
@@ -175,14 +177,14 @@ function servicesOf(
       legs: { save: async (leg) => void legs.push(leg), list: async () => legs },
       openStore: (dir) => new BlobStore(dir, (path) => openFile(path, isFull)),
       transport,
-      retry: RETRY,
+      retry: { ...RETRY, ...(silence === 'lasting' && { silent: 1 }) },
       patience: SWIFT,
       observer: SILENT,
       cancellation: { signal: new AbortController().signal, hold: (work) => work() },
       createApi(access) {
         const agent = new RegionAgent(emulator.url(access.region));
         agents.push(agent);
-        const requests = requestHandling({}, { connect: 1_000, answer: 800 });
+        const requests = requestHandling({}, { connect: wait, answer: wait });
         return createEcrApi({
           ...access,
           userAgent: 'test',
