@@ -225,7 +225,7 @@ function headingOf({ mode, target }: Inputs, { tags, results }: Outcome): string
   // A build that writes tags of its own is a release as well.
   const done = tags.length > 0 && mode === 'build' ? 'Published' : HEADINGS[mode];
   const count = results.filter(isDone).length;
-  if (count === results.length) return `${done} ${target.repository}`;
+  if (count === results.length) return `${target.push ? done : 'Checked, not pushed:'} ${target.repository}`;
   const isPart = target.onRegionFailure !== 'abort' && count > 0;
   return isPart
     ? `${done} in ${count} of ${results.length} regions: ${target.repository}`

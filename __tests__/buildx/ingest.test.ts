@@ -47,6 +47,17 @@ describe('what a builder pushes', () => {
     },
   );
 
+  test('is taken whole where there is no region, and can be read here', async () => {
+    const { ingest, base } = await start();
+    const sent = await push(ingest.reference, graph);
+    expect(sent.toSorted()).toEqual([...graph.blobs.keys()].toSorted());
+    expect(ingest.root?.digest).toBe(graph.root.digest);
+    for (const [digest, content] of graph.blobs) {
+      const answer = await fetch(`${base}/blobs/${digest}`);
+      expect(Buffer.from(await answer.arrayBuffer())).toEqual(Buffer.from(content));
+    }
+  });
+
   test('goes to the regions before any manifest has come', async () => {
     const destinations = regions();
     const { ingest } = await start(...destinations);

@@ -176,6 +176,44 @@ describe('a tag that was kept', () => {
   });
 });
 
+describe('where nothing was pushed', () => {
+  const unpushed = (destination: string, tags: Result['tags'] = { v1: digest, 'v1-arm64': digest }) =>
+    resultOf(destination, { state: 'not pushed', tags, sent: 0, reused: 0 });
+
+  test('the summary says so, and under which names a push would publish', () => {
+    const outcome = outcomeOf([unpushed('us-east-1'), unpushed('eu-west-1')], ['v1']);
+    const lines = summaryOf(outcome, 'Checked, not pushed: team/app').split('\n');
+    expect(lines).toContain(`Digest \`${digest}\`, to be tagged \`v1\``);
+    expect(lines.filter((line) => line.endsWith('not pushed |'))).toHaveLength(2);
+    const names = lines.slice(lines.findIndex((line) => line.startsWith('**Nothing was pushed**')));
+    expect(names.slice(1)).toEqual([
+      '',
+      '- `us-east-1.example/team/app:v1`',
+      '- `us-east-1.example/team/app:v1-arm64`',
+      '- `eu-west-1.example/team/app:v1`',
+      '- `eu-west-1.example/team/app:v1-arm64`',
+      '',
+    ]);
+  });
+
+  test('the summary names what has no tag by its digest', () => {
+    const text = summaryOf(outcomeOf([unpushed('us-east-1', {})], []), 'Checked, not pushed: team/app');
+    expect(text).toContain(`- \`us-east-1.example/team/app@${digest}\``);
+    expect(text).toContain(', by digest only');
+  });
+
+  test('there are no images', () => {
+    expect(imagesOf(outcomeOf([unpushed('us-east-1')]))).toEqual([]);
+  });
+
+  test('and a push would have failed, nothing is said to be published by it', () => {
+    const failed = resultOf('eu-west-1', { state: 'failed', tags: {}, error: 'it is refused' });
+    const text = summaryOf(outcomeOf([unpushed('us-east-1'), failed]), 'Not published: team/app');
+    expect(text).toContain('it is refused');
+    expect(text).not.toContain('us-east-1.example');
+  });
+});
+
 test('the summary of a step that published nothing has its problems, one a line', () => {
   expect(failureSummary('- one\n- two')).toBe('### Nothing was published\n\n- one\n- two\n');
   expect(failureSummary('only <one>')).toContain('- only \\<one\\>');

@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { describe as descriptorOf } from '../../src/image/manifest.ts';
-import { graphBytes, Replica } from '../../src/release/replicate.ts';
+import { graphBytes } from '../../src/release/graph.ts';
+import { Replica } from '../../src/release/replicate.ts';
 import { MemoryDestination, SILENT, sourceOf } from '../support/memory.ts';
 import { braid } from './braid.ts';
 

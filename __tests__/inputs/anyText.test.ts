@@ -56,7 +56,7 @@ test('the value of a secret never stands in an error', async () => {
   const around = fc.string({ unit: fc.constantFrom(...'a="\n\r, \\'.split('')), maxLength: 8 });
   await fc.assert(
     fc.asyncProperty(around, around, async (before, after) => {
-      const problems = await problemsOf({ ...BUILD, push: 'false', secrets: `${before}${value}${after}` });
+      const problems = await problemsOf({ ...BUILD, push: 'maybe', secrets: `${before}${value}${after}` });
       expect(problems.join('\n')).toContain('input "push"');
       expect(problems.join('\n')).not.toContain(value);
     }),

@@ -60,7 +60,6 @@ describe('the inputs of docker/build-push-action', () => {
   test.each([
     ['load', 'true', 'leave "load" out'],
     ['outputs', 'type=local,dest=.', 'leave "outputs" out'],
-    ['push', 'false', 'leave "push" out'],
   ])('"%s" that contradicts this action is refused', async (name, value, advice) => {
     const [problem, ...more] = await problemsOf({ ...BUILD, [name]: value });
     expect(problem).toContain(`input "${name}": "${value}": `);
@@ -68,10 +67,7 @@ describe('the inputs of docker/build-push-action', () => {
     expect(more).toEqual([]);
   });
 
-  test.each([
-    ['load', 'false'],
-    ['push', 'true'],
-  ])('"%s: %s" contradicts nothing', async (name, value) => {
+  test.each([['load', 'false']])('"%s: %s" contradicts nothing', async (name, value) => {
     expect(await problemsOf({ ...BUILD, [name]: value })).toEqual([]);
   });
 });

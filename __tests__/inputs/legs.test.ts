@@ -47,6 +47,17 @@ describe('the legs of a stitch', () => {
     },
   );
 
+  test.each(['tags', JSON.stringify({ 'linux/amd64': one })])(
+    'that nothing is pushed of are artifacts: %s is refused',
+    async (legs) => {
+      const values = { ...STITCH, platforms: 'linux/amd64', push: 'false' };
+      expect(await problemsOf({ ...values, legs })).toEqual([
+        expect.stringMatching(/^input "legs": .*: with "push: false" nothing .*: write "artifact", here and/),
+      ]);
+      expect(await problemsOf(values)).toEqual([]);
+    },
+  );
+
   test('are told of by the name of the input, whatever the text', async () => {
     await fc.assert(
       fc.asyncProperty(fc.oneof(fc.string(), fc.json()), async (legs) => {

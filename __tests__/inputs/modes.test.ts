@@ -14,6 +14,30 @@ describe('mode', () => {
   });
 });
 
+describe('push', () => {
+  test('is so by default, and may be left out in every mode that publishes', async () => {
+    for (const values of [BUILD, STITCH, MIRROR]) {
+      expect((await read(values)).target.push).toBe(true);
+      expect((await read({ ...values, push: 'false' })).target.push).toBe(false);
+    }
+  });
+
+  test('that is left out lets no mistake pass', async () => {
+    expect(await problemsOf({ ...BUILD, push: 'false', regions: 'mars-1', tags: 'v1' })).toEqual([
+      expect.stringMatching(/^input "regions": there is no AWS region "mars-1"/),
+      expect.stringMatching(/^input "tags": "v1": tags belong to the step with "mode: stitch"/),
+    ]);
+  });
+
+  test('that is left out leaves nothing to hand a leg over by under tags', async () => {
+    expect(await problemsOf({ ...BUILD, push: 'false', legs: 'tags', tags: 'v1' })).toEqual([
+      expect.stringMatching(
+        /^input "legs": "tags": with "push: false" nothing .*: write "artifact", or "none"/,
+      ),
+    ]);
+  });
+});
+
 describe('build', () => {
   test('with a hand-off refuses tags, and says where they belong', async () => {
     const [problem, ...more] = await problemsOf({ ...BUILD, tags: 'v1,v2' });
@@ -144,7 +168,7 @@ describe('bad inputs', () => {
       regions: 'us-esat-1',
       platforms: 'linux',
       tags: '.v1',
-      push: 'false',
+      push: 'no',
       load: 'true',
       pull: 'maybe',
       'account-id': '1',

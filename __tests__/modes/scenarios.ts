@@ -63,6 +63,7 @@ function targetOf({ endpoint }: Emulator, more: Partial<Target> = {}): Target {
     registryEndpoint: registryAt(endpoint),
     createRepository: false,
     settings: undefined,
+    push: true,
     ifTagExists: 'fail',
     mountFrom: [],
     onRegionFailure: 'abort',

@@ -20,6 +20,11 @@ describe('the record of a leg', () => {
     expect(readLeg(JSON.parse(JSON.stringify(leg)))).toEqual(leg);
   });
 
+  test('tells of one that was not pushed', () => {
+    const unpushed = { ...leg, pushed: false };
+    expect(readLeg(JSON.parse(JSON.stringify(unpushed)))).toEqual(unpushed);
+  });
+
   test.each<[string, object]>([
     ['no image', { images: [] }],
     ['a root that is no digest', { root: 'sha256:../..' }],

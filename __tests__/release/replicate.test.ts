@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import type { Digest } from '../../src/image/digest.ts';
 import { blobsOf, childrenOf, describe as descriptorOf } from '../../src/image/manifest.ts';
 import { ManifestRefusedError } from '../../src/release/refused.ts';
-import { graphBytes, Replica } from '../../src/release/replicate.ts';
+import { Replica } from '../../src/release/replicate.ts';
 import { graphs } from '../support/graphs.ts';
 import { attestationOf, type Graph, imageOf, indexOf } from '../support/images.ts';
 import { MemoryDestination, refused, SILENT, sourceOf, turn } from '../support/memory.ts';
@@ -328,16 +328,5 @@ describe('a destination that would not take some manifests', () => {
     failing = false;
     await replica.copy(descriptorOf(graph.root));
     expect(destination.manifests.size).toBe(graph.manifests.size);
-  });
-});
-
-describe('the bytes of a graph', () => {
-  test('are those of all blobs, each counted once', async () => {
-    await fc.assert(
-      fc.asyncProperty(graphs, async (random) => {
-        const expected = [...random.blobs.values()].reduce((sum, { length }) => sum + length, 0);
-        expect(await graphBytes(descriptorOf(random.root), sourceOf(random))).toBe(expected);
-      }),
-    );
   });
 });

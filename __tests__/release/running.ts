@@ -45,6 +45,7 @@ export function run(
     },
     { info: (line) => plan.said?.push(line) },
     () => 1500,
+    { linger: 0, grace: 60_000 },
   );
 }
 

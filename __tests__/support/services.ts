@@ -20,6 +20,7 @@ export const EVERYWHERE: Target = {
   registryEndpoint: undefined,
   createRepository: false,
   settings: undefined,
+  push: true,
   ifTagExists: 'fail',
   mountFrom: [],
   onRegionFailure: 'abort',

@@ -101,7 +101,7 @@ class IngestRepository implements RepositoryBackend {
 
   /**
    * The size of a blob that the spool has, or that no region needs any more. A region that cannot answer is treated as one
-   * that lacks the blob, and the first of those decides.
+   * that lacks the blob, and the first of those decides. Where there is no region, the builder sends all.
    */
   async statBlob(digest: Digest): Promise<number | undefined> {
     const spooled = await this.#spool.stat(digest);

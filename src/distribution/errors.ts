@@ -74,6 +74,15 @@ export class UploadError extends Error {
   }
 }
 
+/** Whether an upload may be right the next time: the registry has forgotten that it began, or got other bytes. */
+export function isPassingUpload(error: unknown): error is RegistryError {
+  if (!(error instanceof RegistryError)) return false;
+  const { codes, said } = error;
+  // ECR has one code for all that may be wrong with an upload.
+  const isDamaged = codes.includes('BLOB_UPLOAD_INVALID') && /\bdigest/i.test(said);
+  return isDamaged || codes.includes('BLOB_UPLOAD_UNKNOWN') || codes.includes('DIGEST_INVALID');
+}
+
 function readRefusal(body: string): { codes: string[]; said: string } {
   const parsed = z.safeParse(bodySchema, safeJson(body));
   if (!parsed.success) return { codes: [], said: plain(body) };

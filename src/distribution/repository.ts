@@ -1,21 +1,15 @@
 import { pipeline, type Readable } from 'node:stream';
 import type { Descriptor } from '../image/descriptor.ts';
-import { type Digest, digestOf, isDigest } from '../image/digest.ts';
-import {
-  MAX_MANIFEST_BYTES,
-  type Manifest,
-  type ManifestContent,
-  ManifestError,
-  parseManifest,
-} from '../image/manifest.ts';
+import { type Digest, isDigest } from '../image/digest.ts';
+import { MAX_MANIFEST_BYTES, type Manifest, type ManifestContent } from '../image/manifest.ts';
 import { MANIFEST_TYPES } from '../image/mediaTypes.ts';
 import type { Scope } from './auth.ts';
-import { ContentError, RegistryError, redactUrl, safeJson, UploadError } from './errors.ts';
+import { isPassingUpload, RegistryError, redactUrl, UploadError } from './errors.ts';
 import { leadsTo } from './location.ts';
 import { isRetriable, type RetryPolicy, withRetry } from './retry.ts';
 import type { Session } from './session.ts';
 import type { HttpResponse } from './transport.ts';
-import { verifyContent } from './verified.ts';
+import { verifyContent, verifyManifest } from './verified.ts';
 
 const ACCEPT = MANIFEST_TYPES.join(', ');
 
@@ -145,7 +139,7 @@ export class Repository {
       });
       await answer.drain();
     } catch (error) {
-      throw isPassing(error) ? new UploadError(error) : error;
+      throw isPassingUpload(error) ? new UploadError(error) : error;
     }
   }
 
@@ -226,12 +220,8 @@ export class Repository {
       });
       const bytes = await answer.bytes(MAX_MANIFEST_BYTES);
       if (answer.status === 404) return this.#absent(url, bytes.toString());
-      const what = `GET ${redactUrl(url)}`;
-      const digest = digestOf(bytes);
-      if (isDigest(reference) && digest !== reference) {
-        throw new ContentError(`${what} gave a manifest of digest ${digest}`);
-      }
-      return readAs(what, bytes, answer.header('content-type'));
+      const expected = isDigest(reference) ? reference : undefined;
+      return verifyManifest(bytes, answer.header('content-type'), expected, `GET ${redactUrl(url)}`);
     });
   }
 
@@ -297,25 +287,4 @@ export class Repository {
     const { signal } = this.#breaking;
     return withRetry(() => operation(signal), this.#options.retry, this.#options.onRetry, signal);
   }
-}
-
-/** @param what the request that gave it */
-function readAs(what: string, bytes: Uint8Array, mediaType: string | undefined): Manifest {
-  try {
-    return parseManifest(bytes, mediaType);
-  } catch (error) {
-    if (!(error instanceof ManifestError)) throw error;
-    // A manifest may be nonsense, but what is no JSON was cut or damaged on its way.
-    const isDamaged = safeJson(new TextDecoder().decode(bytes)) === undefined;
-    throw new (isDamaged ? ContentError : ManifestError)(`${what}: ${error.message}`);
-  }
-}
-
-/** Whether an upload may be right the next time: the registry has forgotten that it began, or got other bytes. */
-function isPassing(error: unknown): error is RegistryError {
-  if (!(error instanceof RegistryError)) return false;
-  const { codes, said } = error;
-  // ECR has one code for all that may be wrong with an upload.
-  const isDamaged = codes.includes('BLOB_UPLOAD_INVALID') && /\bdigest/i.test(said);
-  return isDamaged || codes.includes('BLOB_UPLOAD_UNKNOWN') || codes.includes('DIGEST_INVALID');
 }

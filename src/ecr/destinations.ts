@@ -1,5 +1,6 @@
 import { Problems } from '../problems.ts';
 import type { Destination } from '../release/content.ts';
+import type { Named } from '../release/rehearse.ts';
 import { explainIn } from './explain.ts';
 import { openOther } from './otherRegistry.ts';
 import { namesOf, type Place } from './places.ts';
@@ -20,6 +21,8 @@ export interface Unopened {
 export interface OpenDestinations {
   /** Those places that are open, in their order. */
   readonly destinations: readonly Destination[];
+  /** Those that are named alone, because nothing is pushed there: then none is open. */
+  readonly named: readonly Named[];
   /** Those that are gone on without; none where a place that fails is a reason to publish nowhere. */
   readonly unopened: readonly Unopened[];
   /**
@@ -62,6 +65,7 @@ export async function openDestinations(
   assertEnough(openings, onRegionFailure);
   assertDistinct(openings.flatMap(({ open }) => open ?? []));
   return {
+    named: [],
     get destinations() {
       return openings.flatMap(({ open }) => open?.destination ?? []);
     },

@@ -17,15 +17,24 @@ export function formatBytes(bytes: number): string {
 
 /**
  * The references under which the release can be pulled: every tag that shows it, in every destination, or the digest alone
- * where no tag does.
+ * where no tag does. None where nothing was pushed.
  */
 export function imagesOf({ tags, results }: Outcome): string[] {
-  return results.filter(isDone).flatMap((result) => {
-    const shown = tags.filter((tag) => result.tags[tag] === result.digest);
-    return shown.length > 0
-      ? shown.map((tag) => `${result.image}:${tag}`)
-      : [`${result.image}@${result.digest}`];
-  });
+  const shown = (result: Result) => tags.filter((tag) => result.tags[tag] === result.digest);
+  return results
+    .filter((result) => isDone(result) && result.state !== 'not pushed')
+    .flatMap((result) => referencesTo(result, shown(result)));
+}
+
+/** The references that a push would have published, those of single platforms too; none when it would have failed. */
+function imagesToBe(results: readonly Result[]): string[] {
+  return results.every(({ state }) => state === 'not pushed')
+    ? results.flatMap((result) => referencesTo(result, Object.keys(result.tags)))
+    : [];
+}
+
+function referencesTo({ image, digest }: Result, tags: readonly string[]): string[] {
+  return tags.length > 0 ? tags.map((tag) => `${image}:${tag}`) : [`${image}@${digest}`];
 }
 
 /** Lines about tags that were kept, and so show another image than was to be published. */
@@ -62,11 +71,16 @@ const MARKS: Readonly<Record<Result['state'], string>> = {
   unchanged: '✅',
   'held back': '⏸️',
   failed: '❌',
+  'not pushed': '🔎',
 };
+
+const NOTHING_PUSHED =
+  '**Nothing was pushed** (`push: false`): no registry was sent anything. A push would publish:';
 
 /** The summary in GitHub's Markdown: one row a destination, aligned so that it reads well as text too. */
 export function summaryOf(outcome: Outcome, heading: string): string {
   const { digest, tags, results } = outcome;
+  const unpushed = imagesToBe(results);
   const rows = [
     ['Region', 'Digest', 'Platforms', 'Sent', 'Reused', 'Seconds', 'State'],
     ...results.map((result) => [
@@ -92,15 +106,17 @@ export function summaryOf(outcome: Outcome, heading: string): string {
   const shown = tags.filter((tag) =>
     results.every((result) => !isDone(result) || result.tags[tag] === result.digest),
   );
-  const images = imagesOf(outcome).map((image) => `- \`${image}\``);
+  const images = [...imagesOf(outcome), ...unpushed].map((image) => `- \`${image}\``);
+  const tagged = unpushed.length > 0 ? 'to be tagged' : 'tagged';
   return [
     `### ${heading}`,
     '',
-    `Digest \`${digest}\`${shown.length > 0 ? `, tagged ${shown.map((tag) => `\`${tag}\``).join(', ')}` : ', by digest only'}`,
+    `Digest \`${digest}\`${shown.length > 0 ? `, ${tagged} ${shown.map((tag) => `\`${tag}\``).join(', ')}` : ', by digest only'}`,
     '',
     ...table(rows),
     ...(errors.length > 0 ? ['', ...errors] : []),
     ...(notices.length > 0 ? ['', ...notices] : []),
+    ...(unpushed.length > 0 ? ['', NOTHING_PUSHED] : []),
     ...(images.length > 0 ? ['', ...images] : []),
     '',
   ].join('\n');

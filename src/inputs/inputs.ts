@@ -60,8 +60,6 @@ async function parsePublishing(
   mode: Inputs['mode'],
   environment: InputEnvironment,
 ): Promise<Parsed> {
-  if (!reader.flag('push', true))
-    reader.refuse('push', 'false', 'this action publishes what it builds: leave "push" out');
   const destinations = readDestinationLines(reader);
   const { repository, tags } = readNames(reader, ownRepositories(destinations));
   const access = readAccess(reader);

@@ -33,9 +33,14 @@ export type BuildHandOff = 'artifact' | 'none' | TagHandOff;
  * Reads how a build hands its leg over. Tags are those of the image that a stitch publishes, unless none follows: then this step
  * publishes under them.
  */
-export function readBuildHandOff(reader: InputReader, { tags, platforms }: CommonInputs): BuildHandOff {
+export function readBuildHandOff(
+  reader: InputReader,
+  { target, tags, platforms }: CommonInputs,
+): BuildHandOff {
   const by = reader.oneOf('legs', ['artifact', 'tags', 'none'], 'artifact');
   const template = readTemplate(reader);
+  if (by === 'tags' && !target.push)
+    refuseWithoutPush(reader, 'write "artifact", or "none" if no stitch follows');
   if (by === 'tags') return readBuildTags(reader, template ?? DEFAULT_TEMPLATE, tags, platforms);
   if (by === 'artifact' && tags.length > 0) {
     reader.refuse(
@@ -68,6 +73,16 @@ function readBuildTags(
   const images = platforms.map((platform) => ({ platform }));
   reader.problems.push(...namePlatformTags(template, tags, images).problems);
   return { by: 'tags', template };
+}
+
+/** Legs that are handed over by what is in a registry are for those who speak to one. */
+export function refuseWithoutPush(reader: InputReader, advice: string): void {
+  const legs = plain(reader.text('legs'), 60);
+  reader.refuse(
+    'legs',
+    legs,
+    `with "push: false" nothing is written to a registry, nor read there: ${advice}`,
+  );
 }
 
 const needsSchema = z.record(

@@ -1,6 +1,6 @@
 import { namePlatformTags } from '../release/legs/tagName.ts';
 import type { CommonInputs } from './common.ts';
-import { type HandOff, readHandOff, readTemplate } from './legs.ts';
+import { type HandOff, readHandOff, readTemplate, refuseWithoutPush } from './legs.ts';
 import type { InputReader } from './reader.ts';
 
 export interface StitchInputs extends CommonInputs {
@@ -13,9 +13,12 @@ export interface StitchInputs extends CommonInputs {
 
 /** Reads what `mode: stitch` needs beside what all modes need. */
 export function readStitch(reader: InputReader, common: CommonInputs): StitchInputs {
-  const { tags, platforms } = common;
+  const { target, tags, platforms } = common;
   const platformTags = readTemplate(reader);
   const legs = readHandOff(reader, platformTags);
+  if (legs.by !== 'artifact' && !target.push) {
+    refuseWithoutPush(reader, 'write "artifact", here and in the build jobs');
+  }
   if (tags.length === 0) {
     reader.problems.push(
       'input "tags" is missing: write the tags to publish the image under, such as "latest, v1.2.3"',

@@ -15,6 +15,8 @@ import type { InputReader } from './reader.ts';
 export interface Target extends Omit<EcrTarget, 'apiOverridden' | 'publicEndpoint'> {
   /** The repository's name where a destination does not say another; what legs are told apart by. */
   readonly repository: string;
+  /** Whether anything is pushed there. If not, nobody is asked for anything there either. */
+  readonly push: boolean;
   /** What becomes of tags that exist. */
   readonly ifTagExists: TagPolicy;
   /** How long each destination may take to hold everything, in milliseconds. */
@@ -75,6 +77,7 @@ export async function readTarget(
     registryEndpoint: readEndpoint(reader),
     ...(await readCreation(reader, places)),
     mountFrom: readMountFrom(reader),
+    push: reader.flag('push', true),
     ifTagExists: reader.oneOf('if-tag-exists', TAG_POLICIES, 'fail'),
     onRegionFailure: reader.oneOf('on-region-failure', ON_REGION_FAILURE, 'abort'),
     regionTimeout: reader.duration('region-timeout'),

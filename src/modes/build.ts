@@ -9,8 +9,8 @@ import type { Target } from '../inputs/target.ts';
 import { openLayout } from '../layout/layout.ts';
 import { allOrProblems, Problems } from '../problems.ts';
 import { anyOf, awaited, type Source, withManifests } from '../release/content.ts';
+import { graphBytes, readThrough } from '../release/graph.ts';
 import { type Inspection, inspectRoot } from '../release/inspect.ts';
-import { graphBytes } from '../release/replicate.ts';
 import { isDone } from '../release/result.ts';
 import { tagsAhead, tagsOf, toLeg } from './handOver.ts';
 import { openSpool, publishEverywhere, replicasOf } from './publishing.ts';
@@ -25,7 +25,7 @@ export async function runBuild(inputs: BuildInputs, services: Services): Promise
   const startedAt = Date.now();
   const { target, tags } = inputs;
   maskSecrets(inputs, services);
-  if (inputs.legs === 'none' && tags.length === 0) {
+  if (inputs.legs === 'none' && tags.length === 0 && target.push) {
     services.log.info('No tags were given: the image can be pulled by its digest alone');
   }
   const platforms = inputs.platforms.length > 0 ? inputs.platforms : [runnerPlatform()];
@@ -40,7 +40,8 @@ export async function runBuild(inputs: BuildInputs, services: Services): Promise
   const labels = inspection.images.map(({ descriptor }) => formatPlatform(descriptor.platform));
   // A layout was built by others, for platforms of their own, unless the user says which it must have.
   if (inputs.platforms.length > 0 || !inputs.ociLayout) assertPlatforms(platforms, inspection);
-  const leg = toLeg(inputs, built, inspection, opened.destinations, services);
+  const places = [...opened.destinations, ...opened.named];
+  const leg = toLeg(inputs, built, inspection, places, services);
   const beside = tagsOf(leg, inputs);
   assertReplaceable(target, opened.destinations, [...beside.keys()]);
   for (const manifest of beside.values()) composed.set(manifest.digest, manifest);
@@ -48,12 +49,13 @@ export async function runBuild(inputs: BuildInputs, services: Services): Promise
     {
       root: built.root,
       target,
-      unopened: opened.unopened,
+      opened,
       platforms: built.root.kind === 'index' ? platformsOf(built.root).map(formatPlatform) : labels,
       tags: inputs.legs === 'none' ? tags : [],
       beside,
       replicas: built.replicas,
       countBytes: () => graphBytes(describe(built.root), built.source),
+      read: () => readThrough(describe(built.root), built.source),
       startedAt,
       metadata: built.metadata,
     },

@@ -10,12 +10,15 @@ import { tagsOfLeg } from '../release/legs/beside.ts';
 import { namePlatformTags } from '../release/legs/tagName.ts';
 import type { Services } from './services.ts';
 
-/** The record of what was built, for the stitch. */
+/**
+ * The record of what was built, for the stitch.
+ * @param destinations those that it was made for
+ */
 export function toLeg(
   { target, jobIndex, jobTotal }: BuildInputs,
   { root, builder }: Built,
   { images, attestations }: Inspection,
-  destinations: readonly Destination[],
+  destinations: readonly Pick<Destination, 'image'>[],
   { run }: Services,
 ): Leg {
   return {
@@ -31,6 +34,7 @@ export function toLeg(
     root: root.digest,
     images: [...images],
     attestations: [...attestations],
+    ...(!target.push && { pushed: false }),
     destinations: destinations.map(({ image }) => image),
   };
 }

@@ -11,9 +11,9 @@ import type { Target } from '../inputs/target.ts';
 import { allOrProblems, Problems } from '../problems.ts';
 import type { Source } from '../release/content.ts';
 import { toError } from '../release/errors.ts';
+import { graphBytes, readGraph } from '../release/graph.ts';
 import { platformOfImage } from '../release/inspect.ts';
 import { repositorySource } from '../release/registry.ts';
-import { graphBytes } from '../release/replicate.ts';
 import { openSpool, publishEverywhere, replicasOf } from './publishing.ts';
 import { type Outcome, openingTitle, openTarget, type Services } from './services.ts';
 
@@ -42,13 +42,13 @@ export async function runMirror(inputs: MirrorInputs, services: Services): Promi
   spool.keep(root);
   const platforms = await platformsBelow(root, spool);
   await opened.createMissing();
-  const { destinations, unopened } = opened;
+  const { destinations } = opened;
   const replicas = replicasOf(destinations, spool, services);
   return publishEverywhere(
     {
       root,
       target,
-      unopened,
+      opened,
       platforms,
       tags,
       replicas,
@@ -57,6 +57,8 @@ export async function runMirror(inputs: MirrorInputs, services: Services): Promi
         const nearest = replicas.some(({ changed }) => changed) ? spool : (destinations[0] ?? spool);
         return graphBytes(describe(root), nearest);
       },
+      // Manifests alone: to read the layers would be to copy them.
+      read: () => readManifests(root, spool, inputs.source),
       startedAt,
       metadata: new TextDecoder().decode(root.bytes),
     },
@@ -80,16 +82,28 @@ async function readSource(
     if (!found) throw new Problems([`input "source": ${registry} has no image ${name}`]);
     return { source: repositorySource(registry, repository), found };
   } catch (error) {
-    if (error instanceof Problems) throw error;
-    throw new Problems(
-      [
-        `input "source": ${name} cannot be read: ${toError(error).message}; ${adviceOnSource(error, reference) ?? ACCESS_ADVICE}`,
-      ],
-      {
-        cause: error,
-      },
-    );
+    throw error instanceof Problems ? error : unreadable(error, reference);
   }
+}
+
+async function readManifests(
+  root: Manifest,
+  source: Source,
+  reference: Reference,
+): Promise<readonly Manifest[]> {
+  try {
+    return (await readGraph(describe(root), source)).manifests;
+  } catch (error) {
+    throw unreadable(error, reference);
+  }
+}
+
+function unreadable(error: unknown, reference: Reference): Problems {
+  const advice = adviceOnSource(error, reference) ?? ACCESS_ADVICE;
+  return new Problems(
+    [`input "source": ${formatReference(reference)} cannot be read: ${toError(error).message}; ${advice}`],
+    { cause: error },
+  );
 }
 
 const ACCESS_ADVICE =

@@ -1,11 +1,12 @@
 import { join } from 'node:path';
-import type { Unopened } from '../ecr/destinations.ts';
+import type { OpenDestinations, Unopened } from '../ecr/destinations.ts';
 import { explainIn } from '../ecr/explain.ts';
 import { namesOf } from '../ecr/places.ts';
 import type { Manifest } from '../image/manifest.ts';
 import type { Target } from '../inputs/target.ts';
 import type { Destination, Source } from '../release/content.ts';
 import type { ReleasePlan } from '../release/plan.ts';
+import { type Rehearsal, rehearse } from '../release/rehearse.ts';
 import { release } from '../release/release.ts';
 import { Replica } from '../release/replicate.ts';
 import { type Result, releasedDigest } from '../release/result.ts';
@@ -45,40 +46,58 @@ function unopenedResult({ name, problems }: Unopened, { root, target, startedAt 
 
 interface Publishing
   extends Pick<
-    ReleasePlan,
-    'platforms' | 'tags' | 'beside' | 'promised' | 'replicas' | 'countBytes' | 'startedAt'
-  > {
+      ReleasePlan,
+      'platforms' | 'tags' | 'beside' | 'promised' | 'replicas' | 'countBytes' | 'startedAt'
+    >,
+    Pick<Rehearsal, 'read'> {
   readonly root: Manifest;
   readonly target: Target;
-  /** Where it could not be published. */
-  readonly unopened: readonly Unopened[];
+  readonly opened: OpenDestinations;
   readonly metadata: string;
 }
 
-/** The part that all modes share: replicate, publish, verify, and say how it went. */
+/**
+ * The part that all modes share: replicate, publish, verify, and say how it went; or, where nothing is pushed, find out what
+ * would be published.
+ */
 export async function publishEverywhere(publishing: Publishing, services: Services): Promise<Outcome> {
-  const { root, tags, beside, replicas, target, unopened, metadata } = publishing;
-  const { repository, places, ifTagExists, onRegionFailure, regionTimeout } = target;
-  const explain = explainIn(places);
-  let relays = 0;
+  const { root, tags, beside, replicas, opened, target, metadata } = publishing;
   const names = [...tags, ...(beside?.keys() ?? [])];
-  const what = names.length > 0 ? `${repository}:${names.join(', ')}` : `${repository}@${root.digest}`;
-  const title = `Publishing ${what} in ${replicas.map(({ destination }) => destination.name).join(', ')}`;
+  const what =
+    names.length > 0 ? `${target.repository}:${names.join(', ')}` : `${target.repository}@${root.digest}`;
+  const where = [...replicas.map(({ destination }) => destination), ...opened.named];
+  const title = `${target.push ? 'Publishing' : 'Checking'} ${what} for ${where.map(({ name }) => name).join(', ')}`;
   const released = await services.log.group(title, () =>
-    release(
-      {
-        ...publishing,
-        ifTagExists,
-        onRegionFailure,
-        regionTimeout,
-        interruption: services.cancellation,
-        relay: (upstream) => openSpool(services, upstream, `kept-${relays++}`),
-        explain: (error, { name, image }) => explain(error, name, image.split('/', 1)[0]),
-      },
-      services.log,
-    ),
+    target.push
+      ? releaseTo(publishing, services)
+      : rehearse({ ...publishing, named: opened.named, explain: explainAt(target) }),
   );
-  const all = [...released, ...unopened.map((each) => unopenedResult(each, publishing))];
-  const results = namesOf(places).flatMap((name) => all.filter(({ destination }) => destination === name));
+  const all = [...released, ...opened.unopened.map((each) => unopenedResult(each, publishing))];
+  const results = namesOf(target.places).flatMap((name) =>
+    all.filter(({ destination }) => destination === name),
+  );
   return { digest: releasedDigest(released) ?? root.digest, tags, results, metadata };
+}
+
+function releaseTo(publishing: Publishing, services: Services): Promise<Result[]> {
+  const { target } = publishing;
+  const { ifTagExists, onRegionFailure, regionTimeout } = target;
+  let relays = 0;
+  return release(
+    {
+      ...publishing,
+      ifTagExists,
+      onRegionFailure,
+      regionTimeout,
+      interruption: services.cancellation,
+      relay: (upstream) => openSpool(services, upstream, `kept-${relays++}`),
+      explain: explainAt(target),
+    },
+    services.log,
+  );
+}
+
+function explainAt({ places }: Target): Rehearsal['explain'] {
+  const explain = explainIn(places);
+  return (error, { name, image }) => explain(error, name, image.split('/', 1)[0]);
 }

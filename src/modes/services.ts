@@ -1,6 +1,7 @@
 import type { Docker } from '../buildx/docker.ts';
 import type { BlobStore } from '../distribution/server/blobStore.ts';
 import { type OpenDestinations, openDestinations } from '../ecr/destinations.ts';
+import { nameDestinations, UNKNOWN_ACCOUNT } from '../ecr/named.ts';
 import { namesOf } from '../ecr/places.ts';
 import type { PrivateRegistries } from '../ecr/privateRegistries.ts';
 import type { EcrCollaborators } from '../ecr/target.ts';
@@ -80,7 +81,7 @@ export function uploadsPerRegion(regions: number): number {
 }
 
 /**
- * Opens the destinations that a target names, and says which they are.
+ * Opens the destinations that a target names, unless nothing is pushed there, and says which they are.
  * @throws Problems with all that would keep the tags from being published there
  */
 export async function openTarget(
@@ -90,6 +91,7 @@ export async function openTarget(
   registries?: PrivateRegistries,
 ): Promise<OpenDestinations> {
   const { apiOverridden, publicEndpoint } = services.run;
+  if (!target.push) return nameTarget(target, services);
   const opened = await openDestinations({ ...target, apiOverridden, publicEndpoint }, services, registries);
   assertReplaceable(target, opened.destinations, tags);
   for (const { name, image } of opened.destinations) services.log.info(`${name}: ${image}`);
@@ -99,6 +101,15 @@ export async function openTarget(
     );
   }
   return opened;
+}
+
+function nameTarget(target: Target, { run, log }: Services): OpenDestinations {
+  const named = nameDestinations(target.places, { ...target, publicEndpoint: run.publicEndpoint });
+  for (const { name, image } of named) log.info(`${name}: ${image}, to which nothing is pushed`);
+  if (named.some(({ image }) => image.includes(UNKNOWN_ACCOUNT))) {
+    log.info(`${UNKNOWN_ACCOUNT} stands for the account, which nobody is asked for: "account-id" names it`);
+  }
+  return { destinations: [], unopened: [], named, createMissing: async () => undefined };
 }
 
 /** @throws Problems when tags that are to be replaced cannot be */
@@ -111,7 +122,7 @@ export function assertReplaceable(
   if (fixed.length > 0) throw new Problems(fixed);
 }
 
-/** What is said of asking for tokens and looking whether the repositories are there. */
-export function openingTitle({ repository, places }: Target): string {
-  return `Opening ${repository} in ${namesOf(places).join(', ')}`;
+/** What is said of asking for tokens and looking whether the repositories are there, or of naming them alone. */
+export function openingTitle({ repository, places, push }: Target): string {
+  return `${push ? 'Opening' : 'Naming'} ${repository} in ${namesOf(places).join(', ')}`;
 }

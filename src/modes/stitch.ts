@@ -4,6 +4,7 @@ import { composeIndex } from '../image/index.ts';
 import { type Index, type Manifest, ManifestError, platformsOf } from '../image/manifest.ts';
 import { formatPlatform } from '../image/platform.ts';
 import type { StitchInputs } from '../inputs/stitch.ts';
+import type { Target } from '../inputs/target.ts';
 import { allOrProblems, Problems } from '../problems.ts';
 import { anyOf, type Destination } from '../release/content.ts';
 import { type Assembly, assembleLegs } from '../release/legs/assemble.ts';
@@ -28,7 +29,8 @@ export async function runStitch(inputs: StitchInputs, services: Services): Promi
       return allOrProblems([opening, collectLegs(inputs, opening, services)]);
     },
   );
-  const assembly = assemble(collected, target.repository, opened.destinations, services);
+  const places = [...opened.destinations, ...opened.named];
+  const assembly = assemble(collected, target, places, services);
   const root = compose(assembly.children, annotations);
   const spool = openSpool(services, anyOf(opened.destinations));
   spool.keep(root);
@@ -42,13 +44,15 @@ export async function runStitch(inputs: StitchInputs, services: Services): Promi
     {
       root,
       target,
-      unopened: opened.unopened,
+      opened,
       platforms,
       tags,
       beside,
       promised: ({ image }) => promisedTo(image, assembly),
       replicas: replicasOf(opened.destinations, spool, services),
       countBytes: async () => assembly.bytes,
+      // What stands below it was looked at by those that built it.
+      read: async () => [],
       startedAt,
       metadata: new TextDecoder().decode(root.bytes),
     },
@@ -66,12 +70,13 @@ type Complete = Extract<Assembly, { kind: 'complete' }>;
 
 function assemble(
   { legs, problems, expected }: Collected,
-  repository: string,
-  destinations: readonly Destination[],
+  { repository, push }: Target,
+  destinations: readonly Pick<Destination, 'name' | 'image'>[],
   { run: { runId, call }, log }: Services,
 ): Complete {
   const partial = problems.length > 0;
-  const assembly = assembleLegs(legs, { ...expected, repository, runId, call, destinations, partial });
+  const run = { repository, runId, call, pushed: push };
+  const assembly = assembleLegs(legs, { ...expected, ...run, destinations, partial });
   if (assembly.kind === 'refused') throw new Problems([...problems, ...assembly.problems]);
   if (partial) throw new Problems(problems);
   for (const name of assembly.leftOut) {

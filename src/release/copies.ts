@@ -2,7 +2,7 @@ import { describe } from '../image/manifest.ts';
 import type { Destination } from './content.ts';
 import type { Showing, TagState } from './decide.ts';
 import { toError } from './errors.ts';
-import { type Limit, limitOf } from './limit.ts';
+import { type Limit, limitOf, within } from './limit.ts';
 import { type ReleasePlan, releasedBy, tagsOf } from './plan.ts';
 import { allSettledOrThrow, type Replica } from './replicate.ts';
 
@@ -62,11 +62,15 @@ async function complete(
   const copy = { name: destination.name, replica };
   try {
     await below;
-    const reading = limit.race(belowEverywhere.then(() => readTags(tagsOf(plan), destination)));
+    // Its time does not go by while it waits for others.
+    const reading = belowEverywhere.then(() =>
+      within(plan, replica, () => readTags(tagsOf(plan), destination)),
+    );
     // Whether it failed is asked when the copy has ended.
     reading.catch(() => undefined);
     const roots = releasedBy(plan).map((manifest) => replica.copy(describe(manifest)));
     await limit.race(allSettledOrThrow(roots));
+    limit.clear();
     log.info(`${destination.name}: holds ${plan.root.digest}`);
     return { ...copy, tags: await reading, error: undefined, endedAt: now() };
   } catch (error) {

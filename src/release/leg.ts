@@ -34,7 +34,9 @@ export const legSchema = z.object({
   root: digestSchema,
   images: z.array(imageSchema).check(z.minLength(1)),
   attestations: z.array(descriptorSchema),
-  /** The destinations that hold all of it: host and repository. */
+  /** Whether it was pushed, which a record that does not say so means. */
+  pushed: z.optional(z.boolean()),
+  /** The destinations that hold all of it, or would if it had been pushed: host and repository. */
   destinations: z.array(z.string()),
 });
 export type Leg = z.infer<typeof legSchema>;

@@ -26,7 +26,7 @@ export interface Limit {
    * @throws what the work throws, or why it has to end
    */
   race<T>(work: Promise<T>): Promise<T>;
-  /** Called when all of it has ended. */
+  /** Called when it has ended; may be called again. */
   clear(): void;
 }
 
@@ -62,4 +62,18 @@ export function limitOf(
       signal.removeEventListener('abort', interrupt);
     },
   };
+}
+
+/** Does a piece of work for a destination that may take as long as its copying. */
+export async function within<T>(
+  plan: Pick<ReleasePlan, 'regionTimeout' | 'interruption'>,
+  replica: Pick<Replica, 'stop'>,
+  work: () => Promise<T>,
+): Promise<T> {
+  const limit = limitOf(plan, replica);
+  try {
+    return await limit.race(work());
+  } finally {
+    limit.clear();
+  }
 }

@@ -49,7 +49,7 @@ export interface ReleasePlan {
 }
 
 /** The root, and what is released with it. */
-export function releasedBy({ root, beside }: ReleasePlan): readonly Manifest[] {
+export function releasedBy({ root, beside }: Pick<ReleasePlan, 'root' | 'beside'>): readonly Manifest[] {
   return [root, ...(beside?.values() ?? [])];
 }
 

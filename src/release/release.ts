@@ -11,8 +11,18 @@ import { supplyOf } from './supply.ts';
 import { TagsDifferError } from './taken.ts';
 import { verify } from './verify.ts';
 
-/** How long putting tags back may take when the release had to end, in milliseconds. */
-const GRACE = 60_000;
+/** How the end of a release that has to end goes on, in milliseconds. */
+export interface Ending {
+  /**
+   * How long tags that are being written may take to be written after all: what is broken off may still be done by the
+   * registry, a moment after it was looked what the tag shows.
+   */
+  readonly linger: number;
+  /** How long putting them back may take then. */
+  readonly grace: number;
+}
+
+const ENDING: Ending = { linger: 2_000, grace: 60_000 };
 
 /** A destination for whose tags was decided. */
 type Judged = Step & Pick<Verdict, 'decided'>;
@@ -22,18 +32,28 @@ type Judged = Step & Pick<Verdict, 'decided'>;
  * what each tag shall show; writes the tags there, reads them back, and says what each destination shows.
  * @returns one result for each destination, in order; failures are results, nothing is thrown for them
  */
-export async function release(plan: ReleasePlan, log: ReleaseLog, now = Date.now): Promise<Result[]> {
-  const outcomes = await plan.interruption.hold(() => runSteps(plan, log, now));
+export async function release(
+  plan: ReleasePlan,
+  log: ReleaseLog,
+  now = Date.now,
+  ending = ENDING,
+): Promise<Result[]> {
+  const outcomes = await plan.interruption.hold(() => runSteps(plan, log, now, ending));
   // Only for the report: a count that fails must not make a failure of a release.
   const bytes = await plan.countBytes().catch(() => 0);
   return outcomes.map((outcome) => toResult(plan, outcome, bytes));
 }
 
-async function runSteps(plan: ReleasePlan, log: ReleaseLog, now: () => number): Promise<Outcome[]> {
+async function runSteps(
+  plan: ReleasePlan,
+  log: ReleaseLog,
+  now: () => number,
+  ending: Ending,
+): Promise<Outcome[]> {
   const judged = judge(plan, await copyEverywhere(plan, log, now));
   const ready = goingOn(plan, judged);
   tellOthers(plan, ready, log);
-  const { supplied, published } = await brokenOff(plan, async () => {
+  const { supplied, published } = await brokenOff(plan, ending, async () => {
     const supplied = await supplyEverywhere(plan, ready, now);
     return { supplied, published: await publishEverywhere(plan, goingOn(plan, supplied), now) };
   });
@@ -151,19 +171,24 @@ async function proveHeld(
  * When the release has to end, what is under way is broken off, which has tags put back that are being written; where that
  * takes too long, it is broken off, too.
  */
-async function brokenOff<T>({ replicas, interruption }: ReleasePlan, write: () => Promise<T>): Promise<T> {
-  const { signal } = interruption;
+async function brokenOff<T>(
+  { replicas, interruption: { signal } }: ReleasePlan,
+  { linger, grace }: Ending,
+  work: () => Promise<T>,
+): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const breakOff = () => {
     for (const { destination } of replicas) destination.breakOff(toError(signal.reason));
   };
   const end = () => {
-    breakOff();
-    timer = setTimeout(breakOff, GRACE);
+    timer = setTimeout(() => {
+      breakOff();
+      timer = setTimeout(breakOff, grace);
+    }, linger);
   };
   signal.addEventListener('abort', end, { once: true });
   try {
-    return await write();
+    return await work();
   } finally {
     clearTimeout(timer);
     signal.removeEventListener('abort', end);

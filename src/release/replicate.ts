@@ -185,37 +185,44 @@ export class Replica {
 
   /**
    * Writes a manifest, below which all is there as far as the destination says. When it is refused because something is
-   * missing after all, that is written, whatever was said of it, each digest once, and the manifest again.
+   * missing after all, that is written, whatever was said of it, each digest once for all who write, and the manifest again.
    * @param reference a tag, or the manifest's own digest
    */
   async write(reference: string, manifest: Manifest): Promise<void> {
-    for (;;) {
+    const tried = new Set<Digest>();
+    const attempt = async (): Promise<void> => {
       this.#assertGoing();
       try {
         await this.destination.writeManifest(reference, manifest);
-        if (reference === manifest.digest) this.#written.add(manifest.digest);
-        return;
       } catch (error) {
-        const suspects = saysMissing(error) ? this.#suspects(manifest, error.said) : [];
-        if (suspects.length === 0) throw error;
-        await allSettledOrThrow(suspects.map((each) => this.repair(each))).catch((failure: Error) => {
-          throw new Error(
-            `${toError(error).message}; it could not be given what it lacks: ${failure.message}`,
-            {
-              cause: failure,
-            },
-          );
-        });
+        await this.#giveMissing(manifest, error, tried);
+        await attempt();
       }
+    };
+    await attempt();
+    if (reference === manifest.digest) this.#written.add(manifest.digest);
+  }
+
+  /** @throws the refusal itself when it says of nothing that is missing, or only of what was given already */
+  async #giveMissing(manifest: Manifest, refusal: unknown, tried: Set<Digest>): Promise<void> {
+    const suspects = saysMissing(refusal) ? this.#suspects(manifest, refusal.said) : [];
+    const untried = suspects.filter(({ digest }) => !tried.has(digest));
+    if (untried.length === 0) throw refusal;
+    for (const { digest } of untried) tried.add(digest);
+    try {
+      await allSettledOrThrow(untried.map((each) => this.repair(each)));
+    } catch (error) {
+      const reasons = [refusal, error].map((each) => toError(each).message);
+      throw new Error(reasons.join('; it could not be given what it lacks: '), { cause: error });
     }
   }
 
-  /** What may be missing below a manifest: what the registry names, or else all that was not sent just now. */
+  /** What may be missing below a manifest: what the registry names, or else all that did not have to be copied. */
   #suspects(manifest: Manifest, said: string): Descriptor[] {
     const below = [...childrenOf(manifest), ...blobsOf(manifest)];
     const named = below.filter(({ digest }) => said.includes(digest));
-    const suspects = named.length > 0 ? named : below.filter(({ digest }) => !this.#written.has(digest));
-    return suspects.filter(({ digest }) => !this.#repairs.has(digest));
+    if (named.length > 0) return named;
+    return below.filter(({ digest }) => !this.#written.has(digest) || this.#repairs.has(digest));
   }
 
   /** Writes content that the destination lacks, whatever it said of it; that is told, and done once. */
@@ -252,22 +259,4 @@ export async function allSettledOrThrow<T>(work: readonly Promise<T>[]): Promise
   const failed = outcomes.find((outcome) => outcome.status === 'rejected');
   if (failed) throw failed.reason;
   return Promise.all(work);
-}
-
-/**
- * The size in bytes of all blobs below a root, each counted once.
- * @throws what the source throws for a manifest that it lacks
- */
-export async function graphBytes(root: Descriptor, source: Source): Promise<number> {
-  const sizes = new Map<Digest, number>();
-  const seen = new Set<Digest>();
-  const visit = async (descriptor: Descriptor): Promise<void> => {
-    if (seen.has(descriptor.digest)) return;
-    seen.add(descriptor.digest);
-    const manifest = await source.manifest(descriptor);
-    for (const blob of blobsOf(manifest)) sizes.set(blob.digest, blob.size);
-    await Promise.all(childrenOf(manifest).map(visit));
-  };
-  await visit(root);
-  return [...sizes.values()].reduce((sum, size) => sum + size, 0);
 }

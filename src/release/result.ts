@@ -11,9 +11,9 @@ import type { Replica } from './replicate.ts';
  * `published`: its tags show the release. `landed`: it holds the release by digest, and no tag was asked for.
  * `unchanged`: its tags showed what they shall already, or it held the release and no tag was asked for; no tag was
  * written. `held back`: it holds the content, but shows what it showed before, because another destination failed.
- * `failed`: see the error.
+ * `failed`: see the error. `not pushed`: nothing was sent there, nor was to be; it would have been published.
  */
-export type ResultState = 'published' | 'landed' | 'unchanged' | 'held back' | 'failed';
+export type ResultState = 'published' | 'landed' | 'unchanged' | 'held back' | 'failed' | 'not pushed';
 
 export interface Result {
   readonly destination: string;
@@ -24,7 +24,7 @@ export interface Result {
    * it is the release if one of them shows that, and what the first one shows otherwise.
    */
   readonly digest: Digest;
-  /** What each tag shows there now, as far as that is known. */
+  /** What each tag shows there now, as far as that is known; where nothing was pushed, what it would show. */
   readonly tags: Readonly<Record<string, Digest>>;
   /** Tags that may show the release, or what they showed before: nobody could look; absent where there are none. */
   readonly uncertain?: readonly string[];
@@ -42,7 +42,7 @@ export interface Result {
 
 /** Whether all that was asked for a destination is so now. */
 export function isDone({ state }: Pick<Result, 'state'>): boolean {
-  return state === 'published' || state === 'landed' || state === 'unchanged';
+  return state === 'published' || state === 'landed' || state === 'unchanged' || state === 'not pushed';
 }
 
 /**

@@ -17,12 +17,18 @@ import { jobOf, runJobs, succeeded } from '../support/workflow.ts';
 
 const REUSABLE = example('reusable');
 const SIGNED = example('signed');
+const PULL_REQUEST = example('pull-request');
 const REGIONS = ['us-east-1', 'eu-central-1'];
 const MAIN = 'refs/heads/main';
+const FORK = 'refs/pull/7/merge';
+const CHECK_JOB = 'Check what would be published';
 
 /** What those give who call without a file of their own. */
 const COMMON = { regions: REGIONS.join(), 'role-to-assume': ROLE };
 
+const indexSchema = z.object({
+  manifests: z.array(z.object({ platform: z.object({ os: z.string(), architecture: z.string() }) })),
+});
 const configSchema = z.object({ config: z.object({ Labels: z.record(z.string(), z.string()) }) });
 
 describe('the example that calls the reusable workflow, as it is', () => {
@@ -82,6 +88,66 @@ describe('the example that signs', () => {
       expect(log).toContain(`Attestation created for ${image}`);
       expect(log).toContain(`Signed ${image}`);
     }
+  });
+});
+
+describe('the example for pull requests, as it is, from a fork', () => {
+  const cloud = cloudFor('907', REGIONS, ['web'], ROLES);
+  const call = caller('907');
+  /** By which the suite has logged in to look at the registries. */
+  let before = 0;
+  let finished: WorkflowResult;
+
+  beforeAll(async () => {
+    const running = engines();
+    before = cloud().emulator.requests.length;
+    const setting = { engines: running, cloud: cloud(), workspace: running.webContext, runId: '907' };
+    finished = succeeded(
+      await call(setting, { workflow: PULL_REQUEST, builder: BUILDERS.bridge, ref: FORK }),
+    );
+  });
+
+  test('asks AWS for nothing and sends it nothing', () => {
+    expect(cloud().emulator.requests.slice(before)).toEqual([]);
+  });
+
+  test('builds every architecture, and composes the index with the provenance of each', () => {
+    const { digest = '', images, metadata = '{}' } = jobOf(finished, CHECK_JOB).outputs;
+    expect(digest).toMatch(/^sha256:[0-9a-f]{64}$/);
+    expect(images).toBe('[]');
+    const { manifests } = z.parse(indexSchema, JSON.parse(metadata));
+    expect(manifests.map(({ platform: { os, architecture } }) => `${os}/${architecture}`)).toEqual([
+      ...['linux/amd64', 'linux/arm64', 'unknown/unknown', 'unknown/unknown'],
+    ]);
+  });
+
+  test('says in its summary what a push would publish', () => {
+    const { summary } = jobOf(finished, CHECK_JOB);
+    expect(summary).toContain('### Checked, not pushed: web');
+    for (const region of REGIONS) {
+      expect(summary).toMatch(
+        new RegExp(`^- \`ACCOUNT\\.dkr\\.ecr\\.${region}\\.amazonaws\\.com/web:latest\`$`, 'm'),
+      );
+    }
+  });
+
+  test('in a run of one architecture alone fails where both are wanted, and still asks AWS for nothing', async () => {
+    const workspace = await makeContext('908', { Dockerfile: SHELL_STAGE });
+    const setting = { engines: engines(), cloud: cloud(), workspace, runId: '908' };
+    const inputs = { repository: 'web', regions: REGIONS.join(), push: 'false' };
+    const asked = cloud().emulator.requests.length;
+    const failed = await runJobs(setting, {
+      build: { inputs: { ...inputs, platforms: 'linux/amd64' } },
+      publish: {
+        inputs: { ...inputs, mode: 'stitch', tags: 'latest', platforms: 'linux/amd64, linux/arm64' },
+        needs: 'build',
+      },
+    });
+    expect(failed.code).not.toBe(0);
+    expect(errorsIn(failed)).toEqual([
+      expect.stringMatching(/\/publish\].*linux\/arm64 is missing: no leg of this run built it/),
+    ]);
+    expect(cloud().emulator.requests).toHaveLength(asked);
   });
 });
 

@@ -8,7 +8,7 @@ import { run } from '../engines/process.ts';
 import { toolEnvironment } from '../engines/tools.ts';
 import { CREDENTIALS_OF_STUB } from './cloud.ts';
 import { engines } from './engines.ts';
-import { runWithAct, type Setting } from './workflow.ts';
+import { pullRequestAt, runWithAct, type Setting } from './workflow.ts';
 
 const REPOSITORY = 'org/ecr-multiarch';
 const FILE = '.github/workflows/multiarch.yml';
@@ -31,12 +31,13 @@ export interface Call {
   /** The caller's file, or the inputs and secrets of a caller that there is no file for. */
   readonly workflow: string | { readonly with: Readonly<Record<string, unknown>>; readonly secrets?: object };
   readonly builder: string;
-  /** What was pushed, `refs/heads/main` for instance. */
+  /** What was pushed, `refs/heads/main` for instance, or `refs/pull/7/merge` for a pull request from a fork. */
   readonly ref: string;
 }
 
 /**
- * Lets a suite run workflows that call ours, of which GitHub gives the jobs OIDC tokens and nothing else.
+ * Lets a suite run workflows that call ours, of which GitHub gives the jobs OIDC tokens and nothing else, and not even those
+ * where a pull request comes from a fork.
  * @param name of this suite alone
  */
 export function caller(name: string): (setting: Setting, call: Call) => Promise<WorkflowResult> {
@@ -51,12 +52,14 @@ export function caller(name: string): (setting: Setting, call: Call) => Promise<
     const { action, repositories, oidc } = calling;
     const file = typeof workflow === 'string' ? workflow : writeCaller(setting, workflow);
     const env = {
-      ...CREDENTIALS_OF_STUB,
-      ACTIONS_ID_TOKEN_REQUEST_URL: oidc.url,
-      ACTIONS_ID_TOKEN_REQUEST_TOKEN: oidc.requestToken,
+      ...(pullRequestAt(ref) === undefined && {
+        ...CREDENTIALS_OF_STUB,
+        ACTIONS_ID_TOKEN_REQUEST_URL: oidc.url,
+        ACTIONS_ID_TOKEN_REQUEST_TOKEN: oidc.requestToken,
+        E2E_AWS_ROLE: ROLE,
+      }),
       // What a job logs docker in to, no other run has to do with.
       DOCKER_CONFIG: toolEnvironment(join(engines().dir, `${setting.runId}-docker`)).DOCKER_CONFIG ?? '',
-      E2E_AWS_ROLE: ROLE,
       E2E_BUILDER: builder,
       E2E_REPOSITORIES: repositories,
       E2E_SOURCE: setting.workspace,
@@ -98,6 +101,6 @@ function writeCaller({ engines: { dir }, runId }: Setting, call: Exclude<Call['w
   const file = join(dir, `${runId}-caller.yml`);
   const jobs = { publish: { uses: `${REPOSITORY}/${FILE}@v1`, ...call } };
   // All JSON is YAML.
-  writeFileSync(file, JSON.stringify({ name: 'Publish', on: 'push', jobs }, null, 2));
+  writeFileSync(file, JSON.stringify({ name: 'Publish', on: ['push', 'pull_request'], jobs }, null, 2));
   return file;
 }

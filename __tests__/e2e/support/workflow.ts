@@ -1,6 +1,6 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { type JobRun, runWorkflow, type WorkflowResult } from '../engines/act.ts';
+import { type JobRun, runWorkflow, type WorkflowResult, type WorkflowRun } from '../engines/act.ts';
 import type { Environment } from '../engines/process.ts';
 import { type Cloud, CREDENTIALS, CREDENTIALS_OF_STUB, endpointOf } from './cloud.ts';
 import type { Engines } from './engines.ts';
@@ -64,6 +64,7 @@ export async function runJobs(
 
 /**
  * Runs a workflow file with an environment of one's own.
+ * @param ref what was pushed, or `refs/pull/7/merge` for a pull request from a fork
  * @param action the folder that has the action
  */
 export async function runWithAct(
@@ -77,11 +78,7 @@ export async function runWithAct(
     workflow,
     workspace,
     dir: join(engines.dir, runId),
-    event: 'push',
-    payload: {
-      ref,
-      repository: { full_name: 'shop/web', name: 'web', owner: { login: 'shop' }, private: false },
-    },
+    ...eventAt(ref),
     env: {
       ...engines.environment,
       ...endpointOf(cloud),
@@ -95,6 +92,23 @@ export async function runWithAct(
     nodeDir: dirname(process.execPath),
     logFile: join(engines.logs, `${runId}.log`),
   });
+}
+
+/** The number of the pull request whose merge a ref is, if it is one. */
+export function pullRequestAt(ref: string): string | undefined {
+  return /^refs\/pull\/(\d+)\/merge$/.exec(ref)?.[1];
+}
+
+function eventAt(ref: string): Pick<WorkflowRun, 'event' | 'payload'> {
+  const repository = { full_name: 'shop/web', name: 'web', owner: { login: 'shop' }, private: false };
+  const number = pullRequestAt(ref);
+  if (number === undefined) return { event: 'push', payload: { ref, repository } };
+  const head = { ref: 'change', repo: { full_name: 'guest/web', fork: true } };
+  const base = { ref: 'main', repo: repository };
+  return {
+    event: 'pull_request',
+    payload: { number: Number(number), pull_request: { number: Number(number), head, base }, repository },
+  };
 }
 
 /**

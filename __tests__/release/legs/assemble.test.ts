@@ -291,3 +291,25 @@ describe('where the runner told how many jobs the matrix has', () => {
     expect(assemble([job('linux/amd64', 0)], { platforms: [parsePlatform('linux/amd64')] })).toHaveLength(2);
   });
 });
+
+describe('legs that were never pushed', () => {
+  const unpushed = legOf('linux/arm64', { pushed: false, jobIndex: 1 });
+
+  test('are put together with others where nothing is pushed', () => {
+    expect(assemble([amd64, unpushed])).toEqual(digests(amd64, unpushed));
+    expect(assemble([amd64, unpushed], { pushed: false })).toEqual(digests(amd64, unpushed));
+  });
+
+  test('are refused where something is, each with its job', () => {
+    expect(assemble([amd64, unpushed], { pushed: true })).toEqual([
+      expect.stringMatching(
+        /^job build #1 of attempt 1 was built with "push: false", .*: write the same "push" in its step as in this one, and run all jobs again$/,
+      ),
+    ]);
+  });
+
+  test('are of no account when a later attempt has pushed', () => {
+    const pushed = legOf('linux/arm64', { jobIndex: 1, runAttempt: 2 });
+    expect(assemble([amd64, unpushed, pushed], { pushed: true })).toEqual(digests(amd64, pushed));
+  });
+});

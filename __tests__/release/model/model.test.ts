@@ -5,8 +5,17 @@ import type { Fault } from './region.ts';
 import { scenarios } from './scenarios.ts';
 import { isCertain, isDone, isMoving, RELEASE, type Scenario, type TagHistory, World } from './world.ts';
 
-const RUNS = 400;
-const count = { releases: 0, faults: 0, looks: 0, published: 0, 'held back': 0, failed: 0, uncertain: 0 };
+const RUNS = 250;
+const count = {
+  releases: 0,
+  faults: 0,
+  'broken off': 0,
+  looks: 0,
+  published: 0,
+  'held back': 0,
+  failed: 0,
+  uncertain: 0,
+};
 
 afterAll(() => {
   const figures = Object.entries(count).map(([name, number]) => `${number} ${name}`);
@@ -18,6 +27,7 @@ async function play(world: World): Promise<Result[]> {
   const results = await world.release();
   count.releases += 1;
   count.faults += world.regions.reduce((sum, { struck }) => sum + struck.length, 0);
+  count['broken off'] += world.regions.reduce((sum, { brokenOff }) => sum + brokenOff, 0);
   count.looks += world.looks;
   for (const { state, uncertain = [] } of results) {
     if (state === 'published' || state === 'held back' || state === 'failed') count[state] += 1;

@@ -29,6 +29,8 @@ export interface Watcher {
 /** A region that fails as it was told to. */
 export class ModelRegion extends MemoryDestination {
   readonly struck: Fault[] = [];
+  /** How many operations were broken off. */
+  brokenOff = 0;
   readonly #course: Course;
   readonly #watcher: Watcher;
   readonly #pending = new Set<(reason: Error) => void>();
@@ -80,6 +82,7 @@ export class ModelRegion extends MemoryDestination {
   }
 
   override breakOff(reason: Error = new Error('broken off')): void {
+    this.brokenOff += this.#pending.size;
     for (const end of this.#pending) end(reason);
   }
 

@@ -5,6 +5,8 @@ import { RELEASE, type RegionScenario, type Scenario, TAGS } from './world.ts';
 /** More operations than most releases need in one region. */
 const OPERATIONS = 32;
 
+const LONG = fc.constant(1_000);
+
 /** @param kinds the faults that may happen; with none, nothing does */
 function courses(kinds: readonly Fault[]): fc.Arbitrary<Course> {
   const fault = fc.tuple(fc.nat({ max: OPERATIONS }), fc.nat({ max: Math.max(0, kinds.length - 1) }));
@@ -12,7 +14,11 @@ function courses(kinds: readonly Fault[]): fc.Arbitrary<Course> {
     faults: fc
       .array(fault, { maxLength: 4 })
       .map((all) => new Map(all.flatMap(([number, kind]) => (kinds[kind] ? [[number, kinds[kind]]] : [])))),
-    turns: fc.array(fc.nat({ max: 4 }), { minLength: 1, maxLength: 7 }),
+    // The long ones are those that are broken off.
+    turns: fc.array(fc.oneof({ weight: 12, arbitrary: fc.nat({ max: 4 }) }, { weight: 1, arbitrary: LONG }), {
+      minLength: 1,
+      maxLength: 7,
+    }),
     doneWhenBroken: fc.array(fc.boolean(), { minLength: 1, maxLength: 5 }),
   });
 }

@@ -15,7 +15,7 @@ function releaseOf(name: string): Graph {
 
 /** What is released, and what was before. */
 export const RELEASE = releaseOf('new');
-export const EARLIER = releaseOf('old');
+const EARLIER = releaseOf('old');
 
 /** What stands in a region before the release, and how the region fares. */
 export interface RegionScenario {

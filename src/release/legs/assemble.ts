@@ -9,6 +9,7 @@ import {
   missingPlatforms,
   mixedFamilies,
   nestedIndexes,
+  neverPushed,
   type Search,
 } from './checks.ts';
 
@@ -24,6 +25,8 @@ export interface Expectation {
   readonly destinations?: readonly { readonly name: string; readonly image: string }[];
   /** Where legs were looked for; by default among all that this run left. */
   readonly search?: Search;
+  /** Whether the legs have to be in some destination: then none may be of a build that pushed nothing. */
+  readonly pushed?: boolean;
   /** Some legs could not be read, which is told elsewhere: then nobody knows what is missing. */
   readonly partial?: boolean;
 }
@@ -63,6 +66,7 @@ export function assembleLegs(records: readonly FoundLeg[], expected: Expectation
   const problems = [
     ...foreignRuns(strangers, expected.runId),
     ...foreignCalls(legs, others, expected.platforms),
+    ...(expected.pushed ? neverPushed(legs) : []),
     ...nestedIndexes(legs),
     ...differingImages(legs, expected.destinations ?? []),
     ...mixedFamilies(legs),

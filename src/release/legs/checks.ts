@@ -37,6 +37,16 @@ export function foreignCalls(
   });
 }
 
+/** Legs that no region holds, because they were built to be checked alone. */
+export function neverPushed(legs: readonly FoundLeg[]): string[] {
+  return legs
+    .filter(({ pushed }) => pushed === false)
+    .map(
+      (leg) =>
+        `${nameOf(leg)} was built with "push: false", so that no region has its image: write the same "push" in its step as in this one, and run all jobs again`,
+    );
+}
+
 /** An index cannot stand in an index. */
 export function nestedIndexes(legs: readonly FoundLeg[]): string[] {
   return builtImages(legs)

@@ -1,0 +1,80 @@
+import { describe, expect, test } from '@jest/globals';
+import type { RequestFacts } from '../../emulator/traffic.ts';
+import { REGIONS, startCloud } from './cloud.ts';
+import { releaseInputs } from './layouts.ts';
+import { startProcess } from './process.ts';
+import { each, statesOf } from './results.ts';
+import { runStep } from './step.ts';
+
+const SLOW = 'eu-west-1';
+
+/** A region that never answers some requests. */
+function endless(isEndless: (request: RequestFacts) => boolean) {
+  return (request: RequestFacts) =>
+    request.region === SLOW && isEndless(request) ? new Promise<undefined>(() => {}) : undefined;
+}
+
+const isTag = ({ method, path }: RequestFacts) => method === 'PUT' && path.endsWith('/manifests/v1');
+const isLayer = ({ method, path }: RequestFacts) => method === 'PUT' && path.includes('/blobs/uploads/');
+
+describe('a step that takes longer than it may', () => {
+  test.each<[string, (request: RequestFacts) => boolean]>([
+    ['a layer', isLayer],
+    ['a tag', isTag],
+  ])('with %s on its way breaks that off, and every region shows what it showed before', async (_, what) => {
+    const cloud = await startCloud({ fault: endless(what) });
+    const { errors, outputs, leftovers } = await runStep({ ...(await releaseInputs()), timeout: '8s' });
+    expect(errors).toHaveLength(1);
+    expect(errors[0]).toMatch(/eu-west-1: team\/app: .*the step did not end within 8 s \("timeout"\)/);
+    expect(errors[0]).toMatch(/now in .*as before|the tags show what they showed before/);
+    expect(statesOf(outputs.get('results'))[SLOW]).toBe('failed');
+    expect(await cloud.shown('v1')).toEqual(REGIONS.map(() => undefined));
+    expect(leftovers).toEqual([]);
+  });
+
+  test('before there is anything to publish ends at once, with nothing published', async () => {
+    const cloud = await startCloud({
+      fault: endless(({ operation }) => operation === 'GetAuthorizationToken'),
+    });
+    const running = await startProcess({ ...(await releaseInputs()), timeout: '1s' }, cloud.job('build'));
+    const { code, stdout, summary, leftovers } = await running.ended;
+    expect([code, leftovers]).toEqual([1, []]);
+    expect(stdout).toMatch(/^::error::the step did not end within 1 s \("timeout"\): run the job again/m);
+    expect(summary).toMatch(/^### Nothing was published$/m);
+    expect(cloud.writes()).toEqual([]);
+  });
+
+  test('that is wrong is refused before anything is done', async () => {
+    await startCloud();
+    const { errors } = await runStep({ ...(await releaseInputs()), timeout: '20', 'region-timeout': 'soon' });
+    const advice = 'write a time with its unit, five days at the most, such as "90s", "20m" or "1h30m"';
+    expect(errors[0]?.split('\n').toSorted()).toEqual([
+      `- input "region-timeout": "soon": ${advice}`,
+      `- input "timeout": "20": ${advice}`,
+    ]);
+  });
+});
+
+describe('a region that takes longer than it may', () => {
+  test('is one that failed', async () => {
+    const cloud = await startCloud({ fault: endless(isLayer) });
+    const { errors, outputs } = await runStep({ ...(await releaseInputs()), 'region-timeout': '2s' });
+    expect(errors[0]).toMatch(
+      /eu-west-1: team\/app: it did not hold the whole image within 2 s \("region-timeout"\)/,
+    );
+    expect(statesOf(outputs.get('results'))).toEqual({ ...each(REGIONS, 'held back'), [SLOW]: 'failed' });
+    expect(await cloud.shown('v1')).toEqual(REGIONS.map(() => undefined));
+  });
+
+  test('does not keep the others, where they go on', async () => {
+    const cloud = await startCloud({ fault: endless(isLayer) });
+    const { outputs } = await runStep({
+      ...(await releaseInputs()),
+      'region-timeout': '2s',
+      'on-region-failure': 'warn',
+    });
+    const digest = outputs.get('digest');
+    expect(statesOf(outputs.get('results'))).toEqual({ ...each(REGIONS, 'published'), [SLOW]: 'failed' });
+    expect(await cloud.shown('v1')).toEqual(REGIONS.map((region) => (region === SLOW ? undefined : digest)));
+  });
+});
