@@ -1,6 +1,7 @@
 import { Readable } from 'node:stream';
 import { describe, expect, test } from '@jest/globals';
 import { DEFAULT_LIMITS, type Limits, uploadAnswerLimit } from '../../src/distribution/limits.ts';
+import { DEFAULT_RETRY } from '../../src/distribution/retry.ts';
 import { createTransport, type HttpRequest, type Transport } from '../../src/distribution/transport.ts';
 import { atEnd } from '../support/ends.ts';
 import { serve } from '../support/server.ts';
@@ -29,6 +30,11 @@ describe('the answer to an upload', () => {
 });
 
 describe('who answers nothing', () => {
+  test('is given up within two minutes', () => {
+    expect((1 + DEFAULT_RETRY.silent) * DEFAULT_LIMITS.answer).toBeLessThanOrEqual(120_000);
+    expect((1 + DEFAULT_RETRY.retries) * DEFAULT_LIMITS.connect).toBeLessThanOrEqual(120_000);
+  });
+
   test('is waited for as the limit says, a manifest not being an upload', async () => {
     const send = await silence({ answer: 200, uploadAnswer: 60_000 });
     expect(await send({ body: Buffer.from('{}') })).toContain('no answer came for');

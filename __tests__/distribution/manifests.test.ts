@@ -1,6 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
 import { ContentError } from '../../src/distribution/errors.ts';
-import { ManifestError } from '../../src/image/manifest.ts';
 import { DOCKER_LIST, DOCKER_MANIFEST, OCI_INDEX, OCI_MANIFEST } from '../../src/image/mediaTypes.ts';
 import { imageOf, indexOf, manifestOf } from '../support/images.ts';
 import { refuse, repositoryAt, serve } from '../support/server.ts';

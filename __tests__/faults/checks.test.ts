@@ -109,6 +109,7 @@ describe('a release', () => {
   test('is not believed what is not so', () => {
     expect(untrue([resultOf(one, { state: 'held back' })], shows(released), old)).toHaveLength(1);
     expect(untrue([resultOf(one, {})], shows(old), old)).toHaveLength(1);
+    expect(untrue([resultOf(one, { tags: { [TAG]: old } })], shows(released), old)).toHaveLength(1);
     expect(untrue([resultOf(one, { state: 'held back' }), failed], shows(old, released), old)).toHaveLength(
       1,
     );

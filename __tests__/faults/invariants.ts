@@ -63,13 +63,21 @@ export async function complaintsAbout(
   const broken = await Promise.all([...shown.keys()].map((region) => brokenIn(emulator, region)));
   return [
     ...broken.flat(),
-    ...('outcome' in ending ? untrue(ending.outcome.results, shown, before) : []),
+    ...('outcome' in ending ? untrue(ending.outcome.results, shown, before) : begun(emulator)),
     ...wordless(ending),
     ...elsewhere.leaked.map((what) => `credentials went elsewhere: ${what}`),
     ...emulator.requests
       .filter(({ path, authorized }) => path.startsWith('/_s3/') && authorized)
       .map(({ method, path }) => `credentials went to the storage: ${method} ${path}`),
   ];
+}
+
+/** What was written to repositories by a step that says it was stopped before. */
+function begun({ requests }: Emulator): string[] {
+  const writes = requests.filter(
+    ({ method, path }) => path.startsWith('/v2/') && !/^(GET|HEAD)$/.test(method),
+  );
+  return writes.map(({ region, method, path }) => `it was begun with: ${region}: ${method} ${path}`);
 }
 
 /** What of that which tags show is missing, or wrong. */
@@ -93,15 +101,18 @@ export async function brokenIn(emulator: Pick<Emulator, 'look'>, region: string)
 
 /** What results say that is not so. */
 export function untrue(results: readonly Result[], shown: Shown, before: Digest | undefined): string[] {
-  return results.flatMap(({ destination, state, digest, error = '' }) => {
+  return results.flatMap(({ destination, state, digest, tags, error = '' }) => {
     const now = shown.get(destination);
+    const told = tags[TAG];
+    if (told !== undefined && told !== now)
+      return [`${destination} is said to show ${told}, and shows ${now}`];
     if (state === 'held back')
       return now === before ? [] : [`${destination} is said to be held back, and shows ${now}`];
     if (state !== 'failed')
       return now === digest ? [] : [`${destination} is said to be ${state}, and shows ${now}`];
     const others = results.some((each) => shown.get(each.destination) === before);
-    const told = now === before || !others || /could not be put back/.test(error);
-    return told ? [] : [`${destination} shows the new image among old ones, and it is not said: ${error}`];
+    const isTold = now === before || !others || /could not be put back/.test(error);
+    return isTold ? [] : [`${destination} shows the new image among old ones, and it is not said: ${error}`];
   });
 }
 

@@ -26,12 +26,20 @@ export function strikerOf(step: Step, kind: Kind, span: Span, scenario: Scenario
       seen.set(request.region, after(before, request));
       if (request.region === step.region && step.matches(request, before) && struck < most) {
         struck += 1;
-        while (step.isWorst?.(powers.shown) === false) await sleep(2);
+        await worstMoment(step, powers);
         return kind.strike(request, powers, span);
       }
       return scenario.refused?.(request);
     },
   };
+}
+
+/** How long the worst moment is waited for, in milliseconds: far longer than it takes. */
+const MOMENT = 20_000;
+
+async function worstMoment({ isWorst }: Step, { shown }: Powers): Promise<void> {
+  const deadline = performance.now() + MOMENT;
+  while (isWorst?.(shown) === false && performance.now() < deadline) await sleep(2);
 }
 
 function after(before: Seen, { method, path, operation }: RequestFacts): Seen {

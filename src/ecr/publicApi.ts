@@ -1,4 +1,5 @@
 import type { ECRPUBLICClient } from '@aws-sdk/client-ecr-public';
+import { tellCalls } from './calls.ts';
 import type { CredentialSource } from './credentials.ts';
 import { ATTEMPTS, type RequestHandling } from './requests.ts';
 
@@ -120,5 +121,6 @@ async function loadClient({
     requestHandler: requests,
     ...(credentials && { credentials }),
   });
+  tellCalls(client);
   return { client, sdk };
 }
