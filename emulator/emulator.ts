@@ -15,6 +15,7 @@ import { type RoleOptions, Roles } from './iam/roles.ts';
 import type { PublicOptions } from './public/aliases.ts';
 import { createPublicHandler, publicFacts } from './public/handler.ts';
 import { Cloud } from './state/cloud.ts';
+import { contentsOf, type Held, type Stock, stock } from './state/contents.ts';
 import type { RepositorySettings } from './state/settings.ts';
 import { regionOfBucket, Storage } from './storage.ts';
 import { createStsHandler } from './sts/handler.ts';
@@ -72,6 +73,15 @@ export interface Emulator {
   url(region: string): string;
   /** Makes a repository in the first account, in every region or in those named. */
   createRepository(name: string, settings?: Partial<RepositorySettings>, regions?: readonly string[]): void;
+  /** What a repository of the first account holds; nothing is asked over the network. */
+  look(region: string, name: string): Held;
+  /** Puts content into a repository of the first account as if it had been pushed there, manifests in their order. */
+  stock(region: string, name: string, content: Stock, tag?: string): Promise<void>;
+  /** How many connections are open. */
+  connections(): Promise<number>;
+  /** Cuts a region's connections, and refuses others until it is opened again. */
+  shut(region: string): Promise<void>;
+  reopen(region: string): Promise<void>;
   /** Cuts all connections and removes what was stored. */
   close(): Promise<void>;
 }
@@ -83,20 +93,22 @@ export interface Emulator {
 export async function startEmulator(options: EmulatorOptions): Promise<Emulator> {
   const core = await createCore(options);
   const { store, cloud, log } = core;
-  const open: Listening[] = [];
+  const open: Door[] = [];
   const close = async () => {
     await Promise.all(open.map((each) => each.close()));
     await store.destroy();
   };
   try {
     const { regions, publicUrl } = await listenEverywhere(options, core, open);
+    const registry = (region: string) =>
+      known(cloud.registry(cloud.accounts[0] ?? '', region), region, options.regions);
     const createRepository: Emulator['createRepository'] = (name, settings, where = options.regions) => {
-      for (const region of where) {
-        known(cloud.registry(cloud.accounts[0] ?? '', region), region, options.regions).create(
-          name,
-          settings,
-        );
-      }
+      for (const region of where) registry(region).create(name, settings);
+    };
+    const door = (region: string) => {
+      const position = regions.findIndex((each) => each.region === region);
+      // The first one is the storage's.
+      return known(open[position + 1], region, options.regions);
     };
     for (const name of options.repositories ?? []) createRepository(name);
     const url = (region: string) => known(core.urls.get(region), region, options.regions);
@@ -107,12 +119,23 @@ export async function startEmulator(options: EmulatorOptions): Promise<Emulator>
       requests: log.requests,
       url,
       createRepository,
+      stock: (region, name, content, tag) => stock(registry(region).repository(name), content, tag),
+      connections: async () =>
+        (await Promise.all(open.map((each) => each.connections()))).reduce((sum, count) => sum + count, 0),
+      look: (region, name) => contentsOf(registry(region).repository(name)),
+      shut: (region) => door(region).close(),
+      reopen: (region) => door(region).reopen(),
       close,
     };
   } catch (error) {
     await close();
     throw error;
   }
+}
+
+/** A port that can be closed for a while. */
+interface Door extends Pick<Listening, 'close' | 'connections'> {
+  reopen(): Promise<void>;
 }
 
 /** What the servers of one emulator share. */
@@ -157,15 +180,23 @@ async function createCore(options: EmulatorOptions): Promise<Core> {
 async function listenEverywhere(
   options: EmulatorOptions,
   core: Core,
-  open: Listening[],
+  open: Door[],
 ): Promise<Pick<Emulator, 'regions' | 'publicUrl'>> {
   const { host = '127.0.0.1', port = 0, regions } = options;
   const { behaviour, log, storage, urls } = core;
   const watch = (...args: HandlerArguments) => watched({ log, fault: options.fault }, ...args);
   const openPort = async (offset: number, ...args: HandlerArguments) => {
-    const listening = await listen(watch(...args), { host, port: port === 0 ? 0 : port + offset });
-    open.push(listening);
-    return { url: `http://${host}:${listening.port}`, port: listening.port };
+    const handler = watch(...args);
+    let listening = await listen(handler, { host, port: port === 0 ? 0 : port + offset });
+    const own = { host, port: listening.port };
+    open.push({
+      close: () => listening.close(),
+      connections: () => listening.connections(),
+      reopen: async () => {
+        listening = await listen(handler, own);
+      },
+    });
+    return { url: `http://${host}:${own.port}`, port: own.port };
   };
   const { url: storageUrl } = await openPort(regions.length, storageFacts, (...exchange) =>
     storage.handle(...exchange),

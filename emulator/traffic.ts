@@ -4,6 +4,7 @@ import { answer } from '../src/distribution/server/answers.ts';
 import { isQueryCall } from './addresses.ts';
 import type { Permission } from './iam/policy.ts';
 import { queryError } from './sts/xml.ts';
+import { holdBody, spoil, type WireFault } from './wire.ts';
 
 /** A request as a fault or a reader of the log sees it. */
 export interface RequestFacts {
@@ -33,6 +34,8 @@ export interface RecordedRequest extends RequestFacts {
   received: number;
   /** Bytes of the answer's body, if it was sent to its end. */
   sent: number;
+  /** Whether it carried credentials. */
+  readonly authorized: boolean;
 }
 
 /** Every request since the start, in the order in which they came. */
@@ -59,15 +62,17 @@ export interface FaultAnswer {
   readonly code: string;
   readonly message: string;
   readonly headers?: Readonly<Record<string, string>>;
+  /** What is answered in place of the error. */
+  readonly body?: string;
 }
 
 /**
  * Decides, before a request is looked at, whether it fails: with this answer, or by its connection being cut, at once
- * (`reset`) or when all was done that it asks for, in place of the answer (`lost`). It may take its time to answer
- * nothing, which makes the request slow.
+ * (`reset`) or when all was done that it asks for, in place of the answer (`lost`), or by what goes wrong on the way. It may
+ * take its time to answer nothing, which makes the request slow.
  */
 export type Fault = (request: RequestFacts) => FaultOutcome | Promise<FaultOutcome>;
-export type FaultOutcome = undefined | FaultAnswer | 'reset' | 'lost';
+export type FaultOutcome = undefined | FaultAnswer | 'reset' | 'lost' | WireFault;
 
 /**
  * Puts the log and the faults in front of a handler.
@@ -81,10 +86,14 @@ export function watched(
   const respond = async (request: IncomingMessage, response: ServerResponse) => {
     const facts = describe(request);
     log.add(request, record(facts, request, response));
-    const outcome = await fault?.(facts);
+    if (!fault) return handle(request, response);
+    const letIn = holdBody(request);
+    const outcome = await fault(facts);
     if (outcome === 'reset') return void request.socket.resetAndDestroy();
+    if (outcome === undefined || outcome === 'lost' || typeof outcome === 'object') letIn();
+    else if (!spoil(outcome, { request, response, letIn })) return;
     if (outcome === 'lost') loseAnswer(request, response);
-    else if (outcome) return answerFault({ request, response }, facts, outcome);
+    if (typeof outcome === 'object') return answerFault({ request, response }, facts, outcome);
     await handle(request, response);
   };
   return (request, response) => {
@@ -101,7 +110,8 @@ function loseAnswer(request: IncomingMessage, response: ServerResponse): void {
 }
 
 function record(facts: RequestFacts, request: IncomingMessage, response: ServerResponse): RecordedRequest {
-  const entry: RecordedRequest = { ...facts, needed: [], status: 0, received: 0, sent: 0 };
+  const authorized = request.headers.authorization !== undefined;
+  const entry: RecordedRequest = { ...facts, needed: [], status: 0, received: 0, sent: 0, authorized };
   // To listen for the data would set it flowing before a handler wants it, so it is counted where it comes in.
   const push = request.push.bind(request);
   request.push = (chunk: unknown, encoding?: BufferEncoding) => {
@@ -122,14 +132,14 @@ function record(facts: RequestFacts, request: IncomingMessage, response: ServerR
 function answerFault(
   exchange: { request: IncomingMessage; response: ServerResponse },
   { operation }: RequestFacts,
-  { status, code, message, headers }: FaultAnswer,
+  { status, code, message, headers, body: given }: FaultAnswer,
 ): Promise<void> {
   const [type, body] = isQueryCall(exchange.request)
     ? ['text/xml', queryError({ status, code, message, id: requestId(exchange.response) })]
     : operation === undefined
       ? ['application/json', JSON.stringify({ errors: [{ code, message }] })]
       : ['application/x-amz-json-1.1', JSON.stringify({ __type: code, message })];
-  return answer(exchange, status, { 'Content-Type': type, ...headers }, body);
+  return answer(exchange, status, { 'Content-Type': type, ...headers }, given ?? body);
 }
 
 /** The id that a request was given when it came in. */

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import type * as Core from '@actions/core';
 import { lazyTransport } from './distribution/lazyTransport.ts';
 import { DEFAULT_RETRY } from './distribution/retry.ts';
+import { BlobStore } from './distribution/server/blobStore.ts';
 import { createApis } from './ecr/apis.ts';
 import { DEFAULT_PATIENCE } from './ecr/settling.ts';
 import { type Cancellation, untilCancelled } from './github/cancel.ts';
@@ -141,6 +142,7 @@ function createServices(
     docker: runnerDocker(process.stdout, environment),
     dockerConfig: dockerConfigs(environment, run.tempDir),
     legs: artifactLegs(async () => (await import('@actions/artifact')).default, run.tempDir),
+    openStore: (dir) => new BlobStore(dir),
     transport,
     retry: DEFAULT_RETRY,
     patience: DEFAULT_PATIENCE,

@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream';
 import { describe, expect, jest, test } from '@jest/globals';
-import { LostUploadError } from '../../src/distribution/errors.ts';
+import { UploadError } from '../../src/distribution/errors.ts';
 import { atEnd } from '../support/ends.ts';
 import { blobOf, OCI_LAYER } from '../support/images.ts';
 import { until } from '../support/memory.ts';
@@ -51,7 +51,7 @@ describe('an upload that the registry has forgotten', () => {
   test('is given up with what the registry said when that goes on and on', async () => {
     const { repository, asked } = await uploading([1, 2, 3, 4, 5]);
     const failed = await repository.writeBlob(descriptor, open).catch((error: unknown) => error);
-    expect(failed).toBeInstanceOf(LostUploadError);
+    expect(failed).toBeInstanceOf(UploadError);
     expect(failed).toMatchObject({
       message: expect.stringContaining('answered 404: BLOB_UPLOAD_UNKNOWN'),
       cause: { status: 404, method: 'PUT' },

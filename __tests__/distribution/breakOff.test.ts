@@ -42,7 +42,7 @@ describe('broken off', () => {
 
   test('a pause before the next try ends at once', async () => {
     const { url, requests } = await serve((_, response) => refuse(response, 503, 'BUSY'));
-    const retry = { retries: 3, throttled: 3, minDelay: 60_000, maxDelay: 60_000 };
+    const retry = { retries: 3, throttled: 3, silent: 3, minDelay: 60_000, maxDelay: 60_000 };
     const failures: Error[] = [];
     const repository = repositoryAt(url, { retry, onRetry: (error) => failures.push(error) });
     const asked = repository.statBlob(descriptor.digest);

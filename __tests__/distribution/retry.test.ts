@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { ContentError, LostUploadError, RegistryError } from '../../src/distribution/errors.ts';
+import { ContentError, RegistryError, TimeoutError, UploadError } from '../../src/distribution/errors.ts';
 import { DEFAULT_RETRY, isRetriable, withRetry } from '../../src/distribution/retry.ts';
 import { EAGER } from '../support/server.ts';
 
@@ -31,7 +31,7 @@ describe('a failure may pass', () => {
   });
 
   test('when the registry has forgotten an upload', () => {
-    expect(isRetriable(new LostUploadError(answered(404)))).toBe(true);
+    expect(isRetriable(new UploadError(answered(404)))).toBe(true);
   });
 
   test.each([new TypeError('a bug'), failing('ENOENT'), 'text', undefined])('not for %p', (error) => {
@@ -75,6 +75,30 @@ describe('trying again', () => {
     expect(tries).toBe(1);
   });
 
+  test('is not multiplied by who tries again what was tried in vain', async () => {
+    let tries = 0;
+    const inner = () =>
+      withRetry(async () => {
+        tries += 1;
+        throw answered(503);
+      }, EAGER);
+    await expect(withRetry(inner, EAGER)).rejects.toMatchObject({ status: 503 });
+    expect(tries).toBe(4);
+  });
+
+  test('of who is silent ends sooner than that of who answers', async () => {
+    const policy = { ...EAGER, silent: 1 };
+    const failures = [new TimeoutError('late'), answered(503), new TimeoutError('late'), answered(503)];
+    let tries = 0;
+    const work = withRetry(async () => {
+      const failure = failures[tries];
+      tries += 1;
+      if (failure) throw new Error('wrapped', { cause: failure });
+    }, policy);
+    await expect(work).rejects.toMatchObject({ cause: failures[2] });
+    expect(tries).toBe(3);
+  });
+
   test('pauses as long as the registry asks, but not for ever', async () => {
     const pauses: number[] = [];
     const once = (error: Error) => {
@@ -84,7 +108,7 @@ describe('trying again', () => {
         if (tries === 1) throw error;
       };
     };
-    const policy = { retries: 1, throttled: 1, minDelay: 1, maxDelay: 40 };
+    const policy = { retries: 1, throttled: 1, silent: 1, minDelay: 1, maxDelay: 40 };
     await withRetry(once(answered(429, '0.03')), policy, (_, pause) => pauses.push(pause));
     await withRetry(once(answered(429, '86400')), policy, (_, pause) => pauses.push(pause));
     expect(pauses[0]).toBeGreaterThanOrEqual(30);
@@ -119,14 +143,14 @@ describe('a registry that is too busy', () => {
   });
 
   test('is asked again even by what is tried once', async () => {
-    const policy = { retries: 0, throttled: 2, minDelay: 1, maxDelay: 2 };
+    const policy = { retries: 0, throttled: 2, silent: 0, minDelay: 1, maxDelay: 2 };
     expect(await run([429, 429], policy)).toMatchObject({ result: 'done', tries: 3 });
     expect(await run([429, 429, 429], policy)).toMatchObject({ result: { status: 429 }, tries: 3 });
     expect(await run([503], policy)).toMatchObject({ result: { status: 503 }, tries: 1 });
   });
 
   test('uses them up when it stays so for too long', async () => {
-    const policy = { retries: 2, throttled: 4, minDelay: 1, maxDelay: 2 };
+    const policy = { retries: 2, throttled: 4, silent: 1, minDelay: 1, maxDelay: 2 };
     expect(await run(Array(6).fill(429), policy)).toMatchObject({ result: 'done', tries: 7 });
     expect(await run(Array(7).fill(429), policy)).toMatchObject({ result: { status: 429 }, tries: 7 });
   });
@@ -148,6 +172,7 @@ describe('a registry that is too busy', () => {
         const { result, tries, pauses } = await run(statuses, {
           retries,
           throttled,
+          silent: 0,
           minDelay: 0,
           maxDelay: 1,
         });
@@ -161,7 +186,7 @@ describe('a registry that is too busy', () => {
   });
 
   test('is given more time with every refusal, whether it is counted or not', async () => {
-    const policy = { retries: 2, throttled: 4, minDelay: 4, maxDelay: 60 };
+    const policy = { retries: 2, throttled: 4, silent: 1, minDelay: 4, maxDelay: 60 };
     const { pauses, took } = await run(Array(6).fill(429), policy);
     expect(pauses).toHaveLength(6);
     for (const [position, pause] of pauses.entries()) {
@@ -174,7 +199,7 @@ describe('a registry that is too busy', () => {
   });
 
   test('is given no more time for other failures than those ask for', async () => {
-    const policy = { retries: 2, throttled: 4, minDelay: 1, maxDelay: 1_000 };
+    const policy = { retries: 2, throttled: 4, silent: 1, minDelay: 1, maxDelay: 1_000 };
     const { pauses } = await run([429, 429, 429, 503], policy);
     expect(pauses[3]).toBeLessThanOrEqual(2);
   });

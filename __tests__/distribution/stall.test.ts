@@ -27,7 +27,7 @@ async function blackHole(): Promise<string> {
 }
 
 async function upload(url: string, body: Readable, length = LENGTH, stall = STALL): Promise<number> {
-  const transport = createTransport({ connections: 1, userAgent: 'test', stall });
+  const transport = createTransport({ connections: 1, userAgent: 'test', limits: { stall } });
   atEnd(() => transport.close());
   const headers = { 'content-length': String(length) };
   const answer = await transport.send({ method: 'PUT', url: new URL(url), headers, body });

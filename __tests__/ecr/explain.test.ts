@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { LostUploadError, RegistryError } from '../../src/distribution/errors.ts';
+import { RegistryError, UploadError } from '../../src/distribution/errors.ts';
 import { RoleError } from '../../src/ecr/credentials.ts';
 import { adviceOnSource, explainFailure, explainIn } from '../../src/ecr/explain.ts';
 import { failureOf } from '../../src/ecr/failure.ts';
@@ -193,7 +193,7 @@ const SAMPLES: Readonly<Record<string, readonly [error: Error, words: RegExp, pl
     /the tag is immutable and shows another image: .*"if-tag-exists: keep"/,
   ],
   'images of the index that are missing': [refused(404, 'MANIFEST_BLOB_UNKNOWN'), /lifecycle policy/],
-  'layers that are missing': [new LostUploadError(refused(404, 'BLOB_UPLOAD_UNKNOWN')), /run the job again/],
+  'layers that are missing': [new UploadError(refused(404, 'BLOB_UPLOAD_UNKNOWN')), /run the job again/],
   'an image that is missing': [exception('ImageNotFoundException'), /run the build jobs again/],
   'bytes that are not those of the digest': [refused(400, 'DIGEST_INVALID'), /changes the bytes/],
   'a layer that arrived damaged': [
@@ -265,6 +265,12 @@ const SAMPLES: Readonly<Record<string, readonly [error: Error, words: RegExp, pl
   'a connection that was cut': [system('ECONNRESET'), /proxy or a firewall/],
   'a certificate that is not trusted': [system('SELF_SIGNED_CERT_IN_CHAIN'), /NODE_EXTRA_CA_CERTS/],
   "a failure of the registry's own": [refused(503), /health\.aws\.amazon\.com/],
+  "an answer that is not the API's": [
+    Object.assign(new Error('answered 200 with what is no JSON'), { name: 'SyntaxError' }),
+    /HTTPS_PROXY, AWS_ENDPOINT_URL_ECR/,
+  ],
+  'a call that arrived damaged': [exception('SerializationException'), /something on the way changes/],
+  'a redirect that cannot be followed': [refused(307), /name the address that answers itself/],
 };
 
 describe('a failure in a region', () => {
@@ -295,6 +301,7 @@ describe('a failure in a region', () => {
     ],
     ['a KMS key that cannot be used', refused(400, 'UNKNOWN', 'the KMS key is pending deletion')],
     ["a failure of the registry's own", exception('ServerException')],
+    ["a failure of the registry's own", refused(408)],
     ['too many requests', refused(429)],
     ['too many tags on one image', refused(405, 'UNSUPPORTED', 'the image has the maximum of 1000 tags')],
   ])('that is %s may be told in another way', (title, error) => {

@@ -53,7 +53,7 @@ describe('what the emulator refuses as ECR does is understood:', () => {
       'a key that is not known',
       { principals: {} },
       push(image),
-      /^eu-west-1: team\/app: UnrecognizedClientException: .*check the access key, that the account has enabled eu-west-1/,
+      /^eu-west-1: team\/app: DescribeRepositories at \S+: UnrecognizedClientException: .*check the access key, that the account has enabled eu-west-1/,
     ],
     [
       'a key of another partition',

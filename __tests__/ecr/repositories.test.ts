@@ -145,7 +145,7 @@ describe('a repository that is created', () => {
     );
     expect(error).toBeInstanceOf(UnfinishedRepositoryError);
     expect(explainFailure(error, { name: 'eu-west-1', repository: ID.name })).toBe(
-      `eu-west-1: team/new: the repository "team/new" was created, but its lifecycle policy was not put (InvalidParameterException: ${message}): put it by hand, or remove the repository and run the job again (correct that setting in "repository-settings")`,
+      `eu-west-1: team/new: the repository "team/new" was created, but its lifecycle policy was not put (PutLifecyclePolicy at ${emulator.endpoint}/: InvalidParameterException: ${message}): put it by hand, or remove the repository and run the job again (correct that setting in "repository-settings")`,
     );
     expect(writesOf(emulator).toSorted()).toEqual(['CreateRepository', 'SetRepositoryPolicy']);
   });
@@ -155,7 +155,7 @@ describe('a repository that is created', () => {
       fault: ({ operation = '' }) => (/^(?:Put|Set).*Policy$/.test(operation) ? DENIED : undefined),
     });
     await expect(createRepository(client(), ID, SETTINGS, PLACE)).rejects.toThrow(
-      /its lifecycle policy was not put \(AccessDeniedException: not authorized\), and its repository policy was not put \(/,
+      /its lifecycle policy was not put \(PutLifecyclePolicy at \S+: AccessDeniedException: not authorized\), and its repository policy was not put \(/,
     );
   });
 

@@ -126,7 +126,7 @@ bothWays(
   async (_, behaviour) => {
     const emulator = await emulate({ behaviour: { ...behaviour, quotas: { PutImage: 0 } } });
     const services: Around['services'] = () => ({
-      retry: { retries: 0, throttled: 1, minDelay: 1, maxDelay: 5 },
+      retry: { retries: 0, throttled: 1, silent: 0, minDelay: 1, maxDelay: 5 },
     });
     const { states, errors } = await mirror(index, {}, { services });
     expect(states).toEqual(everywhere('failed'));

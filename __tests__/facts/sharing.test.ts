@@ -32,7 +32,7 @@ async function rival(emulator: Emulator, each: number): Promise<void> {
 
 /** Nothing is tried again but what was too much. Times are in milliseconds. */
 const UNFORGIVING: Around = {
-  services: () => ({ retry: { retries: 0, throttled: 12, minDelay: 1, maxDelay: 5 } }),
+  services: () => ({ retry: { retries: 0, throttled: 12, silent: 0, minDelay: 1, maxDelay: 5 } }),
 };
 
 /** How the quota is counted, and how many images there have to be for it to be too small for both. */

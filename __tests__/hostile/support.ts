@@ -28,7 +28,7 @@ export function rejectionOf(work: Promise<unknown>): Promise<unknown> {
 
 /** A transport that waits for slow answers as briefly as the tests do. */
 export function impatientTransport(): Transport {
-  const transport = createTransport({ connections: 4, userAgent: 'test', patience: PATIENCE });
+  const transport = createTransport({ connections: 4, userAgent: 'test', limits: { patience: PATIENCE } });
   atEnd(() => transport.close());
   return transport;
 }
@@ -37,7 +37,7 @@ export function impatientTransport(): Transport {
 export function clientOf(origin: string, authorizer?: Authorizer): Repository {
   const transport = impatientTransport();
   const session = createSession(origin, transport, authorizer ?? challengedAuthorizer(origin, transport));
-  const retry = { retries: 0, throttled: 0, minDelay: 1, maxDelay: 1 };
+  const retry = { retries: 0, throttled: 0, silent: 0, minDelay: 1, maxDelay: 1 };
   return new Repository({ origin, name: 'app/web', session, retry });
 }
 

@@ -79,7 +79,7 @@ export function refuse(
 }
 
 /** Tries again at once. */
-export const EAGER: RetryPolicy = { retries: 3, throttled: 12, minDelay: 1, maxDelay: 5 };
+export const EAGER: RetryPolicy = { retries: 3, throttled: 12, silent: 3, minDelay: 1, maxDelay: 5 };
 
 /** A transport that is closed after the test, with so many connections to each origin at the most. */
 export function openTransport(connections = 4): Transport {

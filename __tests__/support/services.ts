@@ -1,4 +1,5 @@
 import type { Docker } from '../../src/buildx/docker.ts';
+import { BlobStore } from '../../src/distribution/server/blobStore.ts';
 import { placesIn } from '../../src/inputs/destinations.ts';
 import type { Target } from '../../src/inputs/target.ts';
 import type { Outcome, RunContext, Services } from '../../src/modes/services.ts';
@@ -70,6 +71,7 @@ export async function servicesWith(
       save: async (leg) => void left.push(leg),
       list: async () => left,
     },
+    openStore: (dir) => new BlobStore(dir),
     transport: openTransport(),
     retry: EAGER,
     observer: SILENT,

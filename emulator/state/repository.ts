@@ -75,7 +75,9 @@ export class Repository implements Place {
   /** Takes a layer over that is in the store already. */
   addLayer(digest: Digest, size: number): void {
     if (this.#layers.has(digest)) return;
-    this.#layers.set(digest, { size, visibleAt: this.world.now() + this.world.behaviour.layerDelay });
+    const { layerDelay } = this.world.behaviour;
+    // Without a delay it is seen whatever the clock says: that may be set back.
+    this.#layers.set(digest, { size, visibleAt: layerDelay > 0 ? this.world.now() + layerDelay : 0 });
   }
 
   async beginUpload(): Promise<LayerUpload> {

@@ -65,13 +65,22 @@ export class TimeoutError extends Error {
   override readonly name = 'TimeoutError';
 }
 
-/** An upload that the registry had begun and knows no more. */
-export class LostUploadError extends Error {
-  override readonly name = 'LostUploadError';
+/** An upload that the registry had begun and knows no more, or of which it got other bytes than were sent. */
+export class UploadError extends Error {
+  override readonly name = 'UploadError';
 
   constructor(cause: RegistryError) {
     super(cause.message, { cause });
   }
+}
+
+/** Whether an upload may be right the next time: the registry has forgotten that it began, or got other bytes. */
+export function isPassingUpload(error: unknown): error is RegistryError {
+  if (!(error instanceof RegistryError)) return false;
+  const { codes, said } = error;
+  // ECR has one code for all that may be wrong with an upload.
+  const isDamaged = codes.includes('BLOB_UPLOAD_INVALID') && /\bdigest/i.test(said);
+  return isDamaged || codes.includes('BLOB_UPLOAD_UNKNOWN') || codes.includes('DIGEST_INVALID');
 }
 
 function readRefusal(body: string): { codes: string[]; said: string } {

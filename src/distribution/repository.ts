@@ -1,17 +1,17 @@
 import { pipeline, type Readable } from 'node:stream';
 import type { Descriptor } from '../image/descriptor.ts';
 import { type Digest, isDigest } from '../image/digest.ts';
-import { MAX_MANIFEST_BYTES, type Manifest, type ManifestContent, parseManifest } from '../image/manifest.ts';
+import { MAX_MANIFEST_BYTES, type Manifest, type ManifestContent } from '../image/manifest.ts';
 import { MANIFEST_TYPES, OCI_INDEX } from '../image/mediaTypes.ts';
 import type { Scope } from './auth.ts';
 import { BegunUploads } from './begunUploads.ts';
-import { ContentError, LostUploadError, RegistryError, redactUrl } from './errors.ts';
+import { isPassingUpload, RegistryError, redactUrl, UploadError } from './errors.ts';
 import { leadsTo } from './location.ts';
 import { type ReferrersPage, readReferrers } from './referrers.ts';
 import { isRetriable, type RetryPolicy, withRetry } from './retry.ts';
 import type { Session } from './session.ts';
 import type { HttpResponse } from './transport.ts';
-import { verifyContent } from './verified.ts';
+import { verifyContent, verifyManifest } from './verified.ts';
 
 const ACCEPT = MANIFEST_TYPES.join(', ');
 
@@ -71,7 +71,7 @@ export class Repository {
         expect: [200],
       });
       // The error of either stage reaches the reader through the last one.
-      return pipeline(answer.stream(), verifyContent(descriptor, redactUrl(url)), () => undefined);
+      return pipeline(answer.stream(), verifyContent(descriptor, `GET ${redactUrl(url)}`), () => undefined);
     });
   }
 
@@ -128,9 +128,7 @@ export class Repository {
       });
       await answer.drain();
     } catch (error) {
-      // The registry has forgotten an upload that it had begun: the next try begins another.
-      const lost = error instanceof RegistryError && error.codes.includes('BLOB_UPLOAD_UNKNOWN');
-      throw lost ? new LostUploadError(error) : error;
+      throw isPassingUpload(error) ? new UploadError(error) : error;
     }
   }
 
@@ -205,11 +203,8 @@ export class Repository {
       });
       const bytes = await answer.bytes(MAX_MANIFEST_BYTES);
       if (answer.status === 404) return this.#absent(url, bytes.toString());
-      const manifest = parseManifest(bytes, answer.header('content-type'));
-      if (isDigest(reference) && manifest.digest !== reference) {
-        throw new ContentError(`${redactUrl(url)} gave a manifest of digest ${manifest.digest}`);
-      }
-      return manifest;
+      const expected = isDigest(reference) ? reference : undefined;
+      return verifyManifest(bytes, answer.header('content-type'), expected, `GET ${redactUrl(url)}`);
     });
   }
 

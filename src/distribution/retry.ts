@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import pRetry from 'p-retry';
-import { ContentError, LostUploadError, RegistryError, StalledError, TimeoutError } from './errors.ts';
+import { ContentError, RegistryError, StalledError, TimeoutError, UploadError } from './errors.ts';
 
 /** How often and how patiently a failed operation is tried again. Delays are in milliseconds. */
 export interface RetryPolicy {
@@ -8,6 +8,8 @@ export interface RetryPolicy {
   readonly retries: number;
   /** Further tries after the registry was too busy (429), which says nothing of the request itself. */
   readonly throttled: number;
+  /** Tries after the first that had no answer in time, at the most: each of them takes long to fail. */
+  readonly silent: number;
   readonly minDelay: number;
   readonly maxDelay: number;
 }
@@ -15,6 +17,7 @@ export interface RetryPolicy {
 export const DEFAULT_RETRY: RetryPolicy = {
   retries: 5,
   throttled: 12,
+  silent: 2,
   minDelay: 500,
   maxDelay: 20_000,
 };
@@ -29,7 +32,13 @@ const RETRIABLE_CODES: ReadonlySet<string> = new Set([
 ]);
 
 /** Failures of which a new try knows nothing. */
-const PASSING = [ContentError, LostUploadError, StalledError, TimeoutError];
+const PASSING = [ContentError, StalledError, TimeoutError, UploadError];
+
+/**
+ * Failures that were tried again as often as they may: whoever asked for the work may work under a policy of its own, which would
+ * multiply the tries.
+ */
+const GIVEN_UP = new WeakSet<Error>();
 
 /** A failure that is followed by another try, in words; the pause is in milliseconds. */
 export function retryLine(where: string, error: Error, pause: number): string {
@@ -38,6 +47,7 @@ export function retryLine(where: string, error: Error, pause: number): string {
 
 /** Whether trying once more may help: the registry was busy or broken, or the connection or the content was. */
 export function isRetriable(error: unknown): boolean {
+  if (error instanceof Error && GIVEN_UP.has(error)) return false;
   if (error instanceof RegistryError) return RETRIABLE_STATUS.has(error.status);
   if (PASSING.some((kind) => error instanceof kind)) return true;
   if (!(error instanceof Error)) return false;
@@ -50,7 +60,7 @@ export function isRetriable(error: unknown): boolean {
  * operation opens its body anew each time: a stream that was read once cannot be sent again.
  * @param onRetry told of each failure that is followed by another try, with the pause in milliseconds
  * @param signal ends the trying, pauses too
- * @throws what the last try threw, or the signal's reason
+ * @throws what the last try threw, which is not tried again by anybody else, or the signal's reason
  */
 export async function withRetry<T>(
   operation: () => Promise<T>,
@@ -59,9 +69,15 @@ export async function withRetry<T>(
   signal?: AbortSignal,
 ): Promise<T> {
   let throttled = 0;
+  let silent = 0;
   const isFree = (error: unknown) => isThrottled(error) && throttled <= policy.throttled;
+  const isEnough = (error: unknown) => isSilent(error) && silent > policy.silent;
   const mayRetry = (error: unknown, consumed: number) =>
-    isRetriable(error) && (isFree(error) || consumed < policy.retries);
+    isRetriable(error) && !isEnough(error) && (isFree(error) || consumed < policy.retries);
+  const giveUp = (error: unknown) => {
+    if (error instanceof Error) GIVEN_UP.add(error);
+    throw error;
+  };
   return pRetry(operation, {
     ...(signal && { signal }),
     // One more than there are: with none left, no failure would be followed by a try that is not counted.
@@ -73,6 +89,7 @@ export async function withRetry<T>(
     shouldRetry: ({ error, retriesConsumed }) => mayRetry(error, retriesConsumed),
     shouldConsumeRetry: ({ error }) => {
       if (isThrottled(error)) throttled += 1;
+      if (isSilent(error)) silent += 1;
       return !isFree(error);
     },
     onFailedAttempt: async ({ error, retriesConsumed, retryDelay }) => {
@@ -85,12 +102,19 @@ export async function withRetry<T>(
       // That the signal has ended the pause is seen right after it, and the signal's own reason is told then.
       await sleep(pause - retryDelay, undefined, { ...(signal && { signal }) }).catch(() => undefined);
     },
-  });
+  }).catch(giveUp);
 }
 
 /** The pause after so many refusals, in milliseconds: twice as long each time, and jittered. */
 function growing(times: number, { minDelay, maxDelay }: RetryPolicy): number {
   return Math.min(maxDelay, minDelay * 2 ** (times - 1) * (1 + Math.random()));
+}
+
+/** Whether it took a limit's whole time to fail. */
+function isSilent(error: unknown): boolean {
+  if (error instanceof StalledError || error instanceof TimeoutError) return true;
+  if (!(error instanceof Error)) return false;
+  return ('code' in error && error.code === 'UND_ERR_BODY_TIMEOUT') || isSilent(error.cause);
 }
 
 function isThrottled(error: unknown): boolean {

@@ -68,9 +68,17 @@ export function createSession(origin: string, transport: Transport, authorizer: 
 
     async send(request) {
       let current = request;
+      let isFresh = false;
       for (let hops = 0; ; hops += 1) {
         const answer = await authorized(current);
         if (request.expect.includes(answer.status)) return answer;
+        // An address that was signed may have run out on the way to it: the registry gives another one.
+        if (current !== request && answer.status === 403 && !isFresh) {
+          await answer.drain();
+          isFresh = true;
+          current = request;
+          continue;
+        }
         const target = redirectTarget(current, answer);
         if (!target) throw await toError(current, answer);
         await answer.drain();

@@ -2,27 +2,14 @@ import { lookup as systemLookup } from 'node:dns';
 import type { LookupFunction } from 'node:net';
 import { Readable } from 'node:stream';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { Agent, type Dispatcher, EnvHttpProxyAgent, request } from 'undici';
-import { RegistryError, redactUrl, TimeoutError } from './errors.ts';
+import { Agent, type buildConnector, type Dispatcher, EnvHttpProxyAgent, errors, request } from 'undici';
+import { RegistryError, redactUrl, TimeoutError, wordsOf } from './errors.ts';
+import { DEFAULT_LIMITS, type Limits, uploadAnswerLimit } from './limits.ts';
 import { SpareConnections } from './spareConnections.ts';
 import { breakOffWhenDripping, breakOffWhenStalled } from './stall.ts';
 
-/** How long an answer, or its next bytes, may be waited for, in milliseconds. */
-const ANSWER = 60_000;
-const UPLOAD_ANSWER = 300_000;
-/** How long an upload's connection may take nothing, in milliseconds. */
-const STALL = 60_000;
-/**
- * How long a short answer may take in all, and how often a long one has to bring something, in milliseconds: a byte now and
- * then would do for undici's own limits.
- */
-const PATIENCE = 60_000;
-/** How long the rest of an answer that tells nothing new is waited for, in milliseconds, before its connection is given up. */
-const REST = 5_000;
 /** How many answers may say that the answer is still to come (1xx): each of them is waited for anew. */
 const INTERIM = 10;
-/** How long a connection is kept for the next request, in milliseconds, unless its server says less. */
-const IDLE = 30_000;
 /** Connections to one origin that are opened ahead of their requests, at the most. */
 const SPARES = 8;
 
@@ -60,10 +47,8 @@ export interface TransportOptions {
   /** Connections to one origin at the most. */
   readonly connections: number;
   readonly userAgent: string;
-  /** How long an upload's connection may take nothing, in milliseconds; by default a minute. */
-  readonly stall?: number;
-  /** How long a slow answer is waited for, in milliseconds; by default a minute. */
-  readonly patience?: number;
+  /** Those that are other than by default. */
+  readonly limits?: Partial<Limits>;
   /** Proxies as the environment names them (HTTP_PROXY, HTTPS_PROXY, NO_PROXY). */
   readonly proxy?: { readonly http?: string; readonly https?: string; readonly no?: string };
 }
@@ -74,15 +59,19 @@ export interface TransportOptions {
  */
 export function createTransport(options: TransportOptions): Transport {
   const { proxy } = options;
+  const limits = { ...DEFAULT_LIMITS, ...options.limits };
+  const connection = { lookup: lookupLocalhost, timeout: limits.connect, allowH2: false };
   // Behind a proxy a connection is the proxy's, and opened by other rules.
   const spares =
-    proxy?.http || proxy?.https ? undefined : new SpareConnections({ most: SPARES, age: IDLE }, CONNECT);
-  const dispatcher = createDispatcher(options, spares);
-  const patience = options.patience ?? PATIENCE;
+    proxy?.http || proxy?.https
+      ? undefined
+      : new SpareConnections({ most: SPARES, age: limits.idle }, connection);
+  const dispatcher = createDispatcher(options, limits, connection, spares);
   return {
     async send({ method, url, headers, body, signal }) {
-      if (body instanceof Readable) breakOffWhenStalled(body, options.stall ?? STALL);
+      if (body instanceof Readable) breakOffWhenStalled(body, limits.stall);
       const what = `${method} ${redactUrl(url)}`;
+      const answerWithin = answerLimit(limits, body, headers);
       const answer = await request(url, {
         dispatcher,
         method,
@@ -91,17 +80,20 @@ export function createTransport(options: TransportOptions): Transport {
         ...(signal && { signal }),
         // By default undici closes the connection after each HEAD.
         reset: false,
-        // Only an upload may take long to be answered: the registry looks at all of it first.
-        headersTimeout: body ? UPLOAD_ANSWER : ANSWER,
-        bodyTimeout: ANSWER,
+        headersTimeout: answerWithin,
+        bodyTimeout: limits.answer,
         onInfo: refuseMany(what),
+      }).catch((error: unknown) => {
+        throw error instanceof errors.HeadersTimeoutError
+          ? new TimeoutError(`no answer came for ${Math.round(answerWithin / 1000)} s`, { cause: error })
+          : error;
       });
       const tooLong = (limit: number) =>
         new RegistryError(
           { method, url },
           { status: answer.statusCode, body: `a body of more than ${limit} bytes` },
         );
-      return toResponse(answer, what, patience, tooLong);
+      return toResponse(answer, what, limits, tooLong);
     },
     prepare: (url) => spares?.prepare(url),
     close() {
@@ -111,12 +103,27 @@ export function createTransport(options: TransportOptions): Transport {
   };
 }
 
-function createDispatcher({ connections, proxy }: TransportOptions, spares?: SpareConnections): Dispatcher {
-  const agent = { connections, allowH2: CONNECT.allowH2, keepAliveTimeout: IDLE };
+/** Only an upload may take long to be answered. */
+function answerLimit(
+  limits: Limits,
+  body: HttpRequest['body'],
+  headers: HttpRequest['headers'] = {},
+): number {
+  if (!(body instanceof Readable)) return limits.answer;
+  return uploadAnswerLimit(limits, Number(headers['content-length'] ?? 0));
+}
+
+function createDispatcher(
+  { connections, proxy }: TransportOptions,
+  { idle }: Limits,
+  connection: buildConnector.BuildOptions,
+  spares?: SpareConnections,
+): Dispatcher {
+  const agent = { connections, allowH2: false, keepAliveTimeout: idle };
   if (spares) return new Agent({ ...agent, connect: spares.connect });
   return new EnvHttpProxyAgent({
     ...agent,
-    connect: CONNECT,
+    connect: connection,
     ...(proxy?.http && { httpProxy: proxy.http }),
     ...(proxy?.https && { httpsProxy: proxy.https }),
     ...(proxy?.no && { noProxy: proxy.no }),
@@ -131,8 +138,6 @@ const lookupLocalhost: LookupFunction = (hostname, options, callback) => {
   systemLookup(hostname.endsWith('.localhost') ? '127.0.0.1' : hostname, options, callback);
 };
 
-const CONNECT = { lookup: lookupLocalhost, timeout: 15_000, allowH2: false };
-
 /** Breaks a request off that is put off again and again. */
 function refuseMany(what: string): () => void {
   let count = 0;
@@ -145,7 +150,7 @@ function refuseMany(what: string): () => void {
 function toResponse(
   answer: Dispatcher.ResponseData,
   what: string,
-  patience: number,
+  { patience, rest }: Limits,
   tooLong: (limit: number) => Error,
 ): HttpResponse {
   const { body } = answer;
@@ -153,21 +158,30 @@ function toResponse(
     const value = answer.headers[name];
     return Array.isArray(value) ? value[0] : value;
   };
+  const told = (error: Error): never => {
+    if (error instanceof RegistryError || error instanceof TimeoutError) throw error;
+    throw new Error(`${what}: ${wordsOf(error)}`, { cause: error });
+  };
   return {
     status: answer.statusCode,
     header,
     stream: () => {
+      // Whoever sends on what is read here would be taken for the one that failed.
+      body.once('error', (error) => {
+        if (!(error instanceof TimeoutError)) error.message = `${what}: ${wordsOf(error)}`;
+      });
       breakOffWhenDripping(body, patience, what);
       return body;
     },
     bytes: async (limit) => {
       const late = new TimeoutError(`${what}: the answer did not end within ${patience / 1000} s`);
-      const bytes = await before(body, patience, late, () => readAtMost(body, limit, () => tooLong(limit)));
+      const read = () => readAtMost(body, limit, () => tooLong(limit)).catch(told);
+      const bytes = await before(body, patience, late, read);
       await connectionFree();
       return bytes;
     },
     drain: async () => {
-      await before(body, Math.min(REST, patience), undefined, () => body.dump());
+      await before(body, Math.min(rest, patience), undefined, () => body.dump());
       await connectionFree();
     },
   };

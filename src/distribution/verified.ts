@@ -1,7 +1,8 @@
 import { Transform } from 'node:stream';
 import type { Descriptor } from '../image/descriptor.ts';
-import { finishDigest, startDigest } from '../image/digest.ts';
-import { ContentError } from './errors.ts';
+import { type Digest, digestOf, finishDigest, startDigest } from '../image/digest.ts';
+import { type Manifest, ManifestError, parseManifest } from '../image/manifest.ts';
+import { ContentError, safeJson } from './errors.ts';
 
 /**
  * A stage that passes content on and fails at its end, or as soon as it grows too long, when the bytes are not what
@@ -30,4 +31,29 @@ export function verifyContent(descriptor: Descriptor, where: string): Transform 
 
 function wrongLength({ digest, size }: Descriptor, where: string, found: string): ContentError {
   return new ContentError(`${where} gave ${found} bytes for ${digest}, which has ${size}`);
+}
+
+/**
+ * Reads a manifest out of the bytes of an answer.
+ * @param expected the digest that was asked for, if one was
+ * @param where the request that gave them
+ * @throws ContentError when they were cut or damaged on their way: another try may give others; ManifestError when they are
+ *   no manifest that can be copied
+ */
+export function verifyManifest(
+  bytes: Uint8Array,
+  mediaType: string | undefined,
+  expected: Digest | undefined,
+  where: string,
+): Manifest {
+  const digest = digestOf(bytes);
+  if (expected && digest !== expected) throw new ContentError(`${where} gave a manifest of digest ${digest}`);
+  try {
+    return parseManifest(bytes, mediaType);
+  } catch (error) {
+    if (!(error instanceof ManifestError)) throw error;
+    // A manifest may be nonsense, but what is no JSON was never one.
+    const isDamaged = !expected && safeJson(new TextDecoder().decode(bytes)) === undefined;
+    throw new (isDamaged ? ContentError : ManifestError)(`${where}: ${error.message}`);
+  }
 }

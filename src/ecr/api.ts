@@ -11,6 +11,7 @@ import {
 import type { Digest } from '../image/digest.ts';
 import type { ImageDescription } from '../release/content.ts';
 import { plain } from '../words.ts';
+import { tellCalls } from './calls.ts';
 import type { CredentialSource } from './credentials.ts';
 import { byTag } from './descriptions.ts';
 import type { Endpoints } from './partitions.ts';
@@ -59,6 +60,8 @@ export interface EcrApiOptions extends Endpoints {
   /** By default those that the SDK's default chain finds. */
   readonly credentials: CredentialSource | undefined;
   readonly requests: RequestHandling;
+  /** How often a call is made before it has failed; by default as often as all of the job's are. */
+  readonly attempts?: number;
 }
 
 /**
@@ -69,7 +72,7 @@ export function createEcrApi(options: EcrApiOptions): EcrApi {
   const client = new ECRClient({
     region,
     customUserAgent: userAgent,
-    maxAttempts: ATTEMPTS,
+    maxAttempts: options.attempts ?? ATTEMPTS,
     retryMode: 'standard',
     requestHandler: requests,
     ...(credentials && { credentials }),
@@ -77,6 +80,7 @@ export function createEcrApi(options: EcrApiOptions): EcrApi {
     ...(fips && { useFipsEndpoint: true }),
     ...(dualStack && { useDualstackEndpoint: true }),
   });
+  tellCalls(client);
   return {
     client,
 

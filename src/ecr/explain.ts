@@ -2,6 +2,7 @@ import { wordsOf } from '../distribution/errors.ts';
 import type { Reference } from '../image/reference.ts';
 import { DISK_FULL, isDiskFull } from '../problems.ts';
 import { plain } from '../words.ts';
+import { failedCall } from './calls.ts';
 import { failureOf, type Where } from './failure.ts';
 import { accountInHost, parseRegistryHost } from './partitions.ts';
 import { namesOf, type Place } from './places.ts';
@@ -69,5 +70,5 @@ export function explainIn(
 function messageOf(error: unknown): string {
   const words = plain(wordsOf(error), MOST_WORDS);
   const isException = error instanceof Error && ('$fault' in error || error.name.endsWith('Exception'));
-  return isException ? `${error.name}: ${words}` : words;
+  return isException && !failedCall(error) ? `${error.name}: ${words}` : words;
 }

@@ -1,4 +1,5 @@
 import { RegistryError, wordsOf } from '../distribution/errors.ts';
+import { failedCall } from './calls.ts';
 import { RoleError } from './credentials.ts';
 import { operationsOf, type PacedOperation } from './operations.ts';
 import { accountInHost, repositoryArn } from './partitions.ts';
@@ -55,7 +56,8 @@ export interface Failure {
 export function failureOf(error: unknown, where: Where): Failure {
   const request = findCause(error, (each) => each instanceof RegistryError);
   // The words of a registry alone: around them are addresses, with names that could be taken for words.
-  const said = request?.said ?? wordsOf(error);
+  const call = failedCall(error);
+  const said = request?.said ?? call?.said ?? wordsOf(error);
   const url = request?.url;
   const host = url?.host;
   const role = findCause(error, (each) => each instanceof RoleError)?.message.split(' ', 1)[0];
@@ -66,7 +68,7 @@ export function failureOf(error: unknown, where: Where): Failure {
   return {
     refuser,
     codes: [...(request?.codes ?? []), ...namesOf(error)],
-    status: request?.status,
+    status: request?.status ?? call?.status,
     said,
     host,
     operations,

@@ -25,19 +25,7 @@ export const NETWORK_REFUSALS: readonly Refusal[] = [
     signs: [{ codes: ['ECONNREFUSED'] }],
     advice: () => 'check where requests are led: "registry-endpoint", AWS_ENDPOINT_URL_ECR and HTTPS_PROXY',
   },
-  {
-    title: 'no answer in time',
-    signs: [
-      {
-        codes: [
-          ...['TimeoutError', 'ETIMEDOUT', 'EHOSTUNREACH', 'ENETUNREACH'],
-          ...['UND_ERR_CONNECT_TIMEOUT', 'UND_ERR_HEADERS_TIMEOUT', 'UND_ERR_BODY_TIMEOUT'],
-        ],
-      },
-    ],
-    advice: () =>
-      'let the runner reach the host over HTTPS: through HTTPS_PROXY, or in a VPC through endpoints for ecr.api, ecr.dkr and S3',
-  },
+  // Before the next, for the SDK calls it a timeout.
   {
     title: 'a connection that was cut',
     signs: [
@@ -54,6 +42,56 @@ export const NETWORK_REFUSALS: readonly Refusal[] = [
     advice: () => 'run the job again; if it stays so, a proxy or a firewall cuts long uploads',
   },
   {
+    title: 'no answer in time',
+    signs: [
+      {
+        codes: [
+          ...['TimeoutError', 'ETIMEDOUT', 'EHOSTUNREACH', 'ENETUNREACH'],
+          ...['UND_ERR_CONNECT_TIMEOUT', 'UND_ERR_HEADERS_TIMEOUT', 'UND_ERR_BODY_TIMEOUT'],
+        ],
+      },
+    ],
+    advice: () =>
+      'let the runner reach the host over HTTPS: through HTTPS_PROXY, or in a VPC through endpoints for ecr.api, ecr.dkr and S3',
+  },
+  {
+    title: "a failure of the registry's own",
+    signs: [
+      {
+        codes: [
+          'Server',
+          'RequestTimeout',
+          'InternalFailure',
+          'InternalServerError',
+          'InternalServer',
+          'ServiceUnavailable',
+        ],
+      },
+      { status: [408, 425, 500, 502, 503, 504] },
+    ],
+    advice: ({ refuser }) =>
+      refuser === 'other'
+        ? 'run the job again later'
+        : 'run the job again later; https://health.aws.amazon.com tells of outages',
+  },
+  {
+    title: "an answer that is not the API's",
+    signs: [{ codes: ['SyntaxError'] }],
+    advice: () =>
+      'run the job again; if it stays so, see what stands between the runner and the API: HTTPS_PROXY, AWS_ENDPOINT_URL_ECR',
+  },
+  {
+    title: 'a call that arrived damaged',
+    signs: [{ codes: ['Serialization'] }],
+    advice: () => 'run the job again; if it stays so, something on the way changes the requests',
+  },
+  {
+    title: 'a redirect that cannot be followed',
+    signs: [{ status: [301, 302, 303, 307, 308] }],
+    advice: ({ host, where }) =>
+      `name the address that answers itself, in place of ${host ?? where.name}: only what is read may come from elsewhere, and credentials go nowhere else`,
+  },
+  {
     title: 'a certificate that is not trusted',
     signs: [
       {
@@ -64,19 +102,6 @@ export const NETWORK_REFUSALS: readonly Refusal[] = [
       },
     ],
     advice: () => 'name the certificate authority of the proxy before it in NODE_EXTRA_CA_CERTS',
-  },
-  {
-    title: "a failure of the registry's own",
-    signs: [
-      {
-        codes: ['Server', 'InternalFailure', 'InternalServerError', 'InternalServer', 'ServiceUnavailable'],
-      },
-      { status: [500, 502, 503, 504] },
-    ],
-    advice: ({ refuser }) =>
-      refuser === 'other'
-        ? 'run the job again later'
-        : 'run the job again later; https://health.aws.amazon.com tells of outages',
   },
 ];
 

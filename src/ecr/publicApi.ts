@@ -1,5 +1,6 @@
 import type { ECRPUBLICClient } from '@aws-sdk/client-ecr-public';
 import type { ImageDescription } from '../release/content.ts';
+import { tellCalls } from './calls.ts';
 import type { CredentialSource } from './credentials.ts';
 import { byTag } from './descriptions.ts';
 import { ATTEMPTS, type RequestHandling } from './requests.ts';
@@ -143,5 +144,6 @@ async function loadClient({
     requestHandler: requests,
     ...(credentials && { credentials }),
   });
+  tellCalls(client);
   return { client, sdk };
 }

@@ -88,9 +88,7 @@ async function putPolicies(
   );
   const [first] = failures;
   if (!first) return;
-  const said = failures.map(
-    ({ policy, cause }) => `its ${policy} was not put (${cause.name}: ${wordsOf(cause)})`,
-  );
+  const said = failures.map(({ policy, cause }) => `its ${policy} was not put (${wordsOf(cause)})`);
   throw new UnfinishedRepositoryError(
     `the repository "${id.name}" was created, but ${said.join(', and ')}: put it by hand, or remove the repository and run the job again`,
     { cause: first.cause },

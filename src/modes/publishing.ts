@@ -1,5 +1,4 @@
 import { join } from 'node:path';
-import { BlobStore } from '../distribution/server/blobStore.ts';
 import type { OpenDestinations, Unopened } from '../ecr/destinations.ts';
 import { explainIn } from '../ecr/explain.ts';
 import { namesOf } from '../ecr/places.ts';
@@ -16,7 +15,7 @@ import { type Outcome, type Services, uploadsPerRegion } from './services.ts';
 
 /** A spool in this run's own folder, in a folder of this name. */
 export function openSpool(services: Services, upstream?: Source, name = 'spool'): Spool {
-  return new Spool(new BlobStore(join(services.run.tempDir, name)), upstream);
+  return new Spool(services.openStore(join(services.run.tempDir, name)), upstream);
 }
 
 /** One replica for each destination. */

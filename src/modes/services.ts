@@ -1,4 +1,5 @@
 import type { Docker } from '../buildx/docker.ts';
+import type { BlobStore } from '../distribution/server/blobStore.ts';
 import { type OpenDestinations, openDestinations } from '../ecr/destinations.ts';
 import { nameDestinations, UNKNOWN_ACCOUNT } from '../ecr/named.ts';
 import { namesOf } from '../ecr/places.ts';
@@ -58,6 +59,8 @@ export interface Services extends EcrCollaborators {
   /** Makes a folder of docker's settings that has more logins than the usual one: by host, as basic authentication has them. */
   dockerConfig(logins: ReadonlyMap<string, string>): Promise<string>;
   readonly legs: LegStore;
+  /** Where blobs are kept on their way through this machine, in a folder that nobody else has. */
+  openStore(dir: string): BlobStore;
   readonly observer: TransferObserver;
   readonly cancellation: Interruption;
 }

@@ -74,19 +74,25 @@ export class MissingContentError extends Error {
 
 /**
  * Several sources as one: content comes from the first that gives it. They take turns at being asked first, so that none
- * has to give everything.
+ * has to give everything; one that failed to give something, be it in the middle, is asked last for it.
  * @throws the last source's error when none does
  */
 export function anyOf(sources: readonly Source[]): Source {
   let turn = 0;
+  const failed = new Map<Digest, Set<Source>>();
+  const fail = (digest: Digest, source: Source) => {
+    failed.set(digest, (failed.get(digest) ?? new Set()).add(source));
+  };
   const first = async <T>(digest: Digest, read: (source: Source) => Promise<T>): Promise<T> => {
     let failure: unknown = new MissingContentError(`no source has ${digest}`);
-    const start = turn;
+    const inTurn = [...sources.slice(turn), ...sources.slice(0, turn)];
     turn = (turn + 1) % sources.length;
-    for (const source of [...sources.slice(start), ...sources.slice(0, start)]) {
+    const isLast = (source: Source) => Number(failed.get(digest)?.has(source) ?? false);
+    for (const source of inTurn.toSorted((one, other) => isLast(one) - isLast(other))) {
       try {
         return await read(source);
       } catch (error) {
+        fail(digest, source);
         failure = error;
       }
     }
@@ -95,7 +101,11 @@ export function anyOf(sources: readonly Source[]): Source {
   return {
     name: sources.map(({ name }) => name).join(', '),
     manifest: (descriptor) => first(descriptor.digest, (source) => source.manifest(descriptor)),
-    blob: (descriptor) => first(descriptor.digest, (source) => source.blob(descriptor)),
+    blob: (descriptor) =>
+      first(descriptor.digest, async (source) => {
+        const content = await source.blob(descriptor);
+        return content.once('error', () => fail(descriptor.digest, source));
+      }),
   };
 }
 

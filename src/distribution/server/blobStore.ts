@@ -4,6 +4,7 @@ import { mkdir, open, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { type Digest, hexOf } from '../../image/digest.ts';
+import type { BlobFile } from './arrivingBlob.ts';
 import { READ_BYTES } from './blobFollower.ts';
 import { BlobWriter } from './blobWriter.ts';
 
@@ -15,12 +16,17 @@ export class BlobStore {
   readonly #blobs: string;
   readonly #incoming: string;
   readonly #dir: string;
+  readonly #openFile: (path: string) => Promise<BlobFile>;
   readonly #writers = new Set<BlobWriter>();
   #gone = false;
 
-  /** @param dir belongs to the store alone; it is made when the first blob arrives */
-  constructor(dir: string) {
+  /**
+   * @param dir belongs to the store alone; it is made when the first blob arrives
+   * @param openFile makes the file of a blob on its way in, for reading and writing
+   */
+  constructor(dir: string, openFile: (path: string) => Promise<BlobFile> = makeFile) {
     this.#dir = dir;
+    this.#openFile = openFile;
     this.#blobs = join(dir, 'sha256');
     this.#incoming = join(dir, 'incoming');
   }
@@ -47,7 +53,7 @@ export class BlobStore {
     if (this.#gone) throw new Error('the blob store is gone');
     await Promise.all([this.#blobs, this.#incoming].map((dir) => mkdir(dir, { recursive: true })));
     const path = join(this.#incoming, randomUUID());
-    const writer = new BlobWriter(await open(path, 'wx+'), path, {
+    const writer = new BlobWriter(await this.#openFile(path), path, {
       placeOf: (digest) => this.#path(digest),
       ended: () => this.#writers.delete(writer),
     });
@@ -72,6 +78,10 @@ export class BlobStore {
   #path(digest: Digest): string {
     return join(this.#blobs, hexOf(digest));
   }
+}
+
+function makeFile(path: string): Promise<BlobFile> {
+  return open(path, 'wx+');
 }
 
 function ignoreMissing(error: NodeJS.ErrnoException): undefined {

@@ -3,6 +3,8 @@ import { createServer, type RequestListener } from 'node:http';
 /** A server that listens. */
 export interface Listening {
   readonly port: number;
+  /** How many connections are open. */
+  connections(): Promise<number>;
   /** Stops listening and cuts the connections that are left. */
   close(): Promise<void>;
 }
@@ -29,6 +31,10 @@ export async function listen(
   if (address === null || typeof address === 'string') throw new Error('the server has no port');
   return {
     port: address.port,
+    connections: () =>
+      new Promise((counted, failed) => {
+        server.getConnections((error, count) => (error ? failed(error) : counted(count)));
+      }),
     close: () =>
       new Promise((closed) => {
         server.close(() => closed());

@@ -1,0 +1,54 @@
+import { createServer, type IncomingHttpHeaders } from 'node:http';
+import { type Digest, isDigest } from '../../src/image/digest.ts';
+import { BLOBS, MANIFESTS } from './release.ts';
+
+/** Another origin, to which no credentials may go. */
+export interface Elsewhere {
+  readonly url: string;
+  /** What came of headers that are nobody's business there, by their requests. */
+  readonly leaked: readonly string[];
+  close(): Promise<void>;
+}
+
+const SECRETS = ['authorization', 'x-amz-security-token', 'cookie', 'proxy-authorization'];
+
+/**
+ * Starts one that gives whatever it is asked for, to everybody, under paths that begin with a region.
+ * @param shown what a tag shows in a region
+ */
+export async function startElsewhere(
+  host: string,
+  shown: (region: string) => Digest | undefined,
+): Promise<Elsewhere> {
+  const leaked: string[] = [];
+  const server = createServer((request, response) => {
+    for (const name of secretsIn(request.headers)) leaked.push(`${request.method} ${request.url}: ${name}`);
+    const parts = (request.url ?? '').split('?')[0]?.split('/') ?? [];
+    const [region = '', reference = ''] = [parts[1], parts.at(-1)];
+    const digest = isDigest(reference) ? reference : shown(region);
+    const manifest = digest && MANIFESTS.get(digest);
+    const blob = digest && BLOBS.get(digest);
+    request.resume();
+    if (blob) return response.end(blob);
+    if (!manifest) return response.writeHead(404).end();
+    return response.writeHead(200, { 'content-type': manifest.mediaType }).end(manifest.bytes);
+  });
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject).listen(0, host, resolve);
+  });
+  const address = server.address();
+  if (address === null || typeof address === 'string') throw new Error('the server has no port');
+  return {
+    url: `http://${host}:${address.port}`,
+    leaked,
+    close: () =>
+      new Promise((closed) => {
+        server.close(() => closed());
+        server.closeAllConnections();
+      }),
+  };
+}
+
+function secretsIn(headers: IncomingHttpHeaders): string[] {
+  return SECRETS.filter((name) => headers[name] !== undefined);
+}

@@ -1,0 +1,88 @@
+import type { ECRClient } from '@aws-sdk/client-ecr';
+import * as z from 'zod/mini';
+import { plain } from '../words.ts';
+
+/** What is known of a call of AWS's API that failed. */
+export interface FailedCall {
+  /** In the words of the API, or of what kept it from being asked. */
+  readonly said: string;
+  /** The status of an answer that was not in the API's form. */
+  readonly status: number | undefined;
+}
+
+/** The most that is kept of what was said, in characters. */
+const MOST_WORDS = 4_000;
+
+const failed = new WeakMap<Error, FailedCall>();
+
+/** What an error says of a call, if it is of one. */
+export function failedCall(error: unknown): FailedCall | undefined {
+  if (!(error instanceof Error)) return undefined;
+  return failed.get(error) ?? failedCall(error.cause);
+}
+
+/** The part of a client's middleware that is used here, whichever service it is of. */
+type Client = { readonly middlewareStack: Pick<ECRClient['middlewareStack'], 'add'> };
+
+/**
+ * Has the failures of a client's calls tell which call it was and where it was made, in words for users. An answer that is
+ * cut short is worth another try, which the SDK does not know.
+ */
+export function tellCalls({ middlewareStack }: Client): void {
+  middlewareStack.add(
+    (next, { commandName }) =>
+      async (args) => {
+        try {
+          return await next(args);
+        } catch (error) {
+          if (error instanceof Error) tell(error, `${call(commandName)} at ${addressOf(args.request)}`);
+          throw error;
+        }
+      },
+    // Around the SDK's own reading of answers, once for each try.
+    { step: 'deserialize', priority: 'high', name: 'tellCalls', override: true },
+  );
+}
+
+function call(commandName: string | undefined): string {
+  return (commandName ?? 'a call').replace(/Command$/, '');
+}
+
+const requestSchema = z.looseObject({
+  protocol: z.string(),
+  hostname: z.string(),
+  port: z.optional(z.number()),
+});
+
+function addressOf(request: unknown): string {
+  const { data } = z.safeParse(requestSchema, request);
+  return data ? `${data.protocol}//${data.hostname}${data.port ? `:${data.port}` : ''}/` : 'the API';
+}
+
+function tell(error: Error, where: string): void {
+  const status = statusOf(error);
+  // The SDK reads JSON, and names no other reason for which that fails.
+  const isGarbled = error.name === 'SyntaxError';
+  const isUnformed = isGarbled || (status !== undefined && status >= 300 && status < 400);
+  const said = isGarbled ? `answered ${status ?? ''} with what is no JSON` : wordsIn(error);
+  if (isGarbled) Object.assign(error, { $retryable: {} });
+  failed.set(error, { said, status: isUnformed ? status : undefined });
+  error.message = `${where}: ${'$fault' in error ? `${error.name}: ` : ''}${said}`;
+}
+
+function wordsIn({ name, message }: Error): string {
+  // The SDK gives that name to connections that were cut, too.
+  if (name === 'TimeoutError' && /time/i.test(message)) return 'no answer came in time';
+  // What follows is about the SDK's own objects.
+  return plain(message.split('\n  Deserialization error:')[0] ?? '', MOST_WORDS);
+}
+
+const answeredSchema = z.looseObject({
+  $metadata: z.optional(z.looseObject({ httpStatusCode: z.optional(z.number()) })),
+  $response: z.optional(z.looseObject({ statusCode: z.optional(z.number()) })),
+});
+
+function statusOf(error: Error): number | undefined {
+  const { $metadata, $response } = z.safeParse(answeredSchema, { ...error }).data ?? {};
+  return $metadata?.httpStatusCode ?? $response?.statusCode;
+}
