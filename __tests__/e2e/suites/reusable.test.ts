@@ -259,15 +259,15 @@ describe('what a caller may name', () => {
 describe('a base image from a private registry of ECR', () => {
   // BuildKit sends its login on to any other port of the same host: at AWS the storage has a host of its own.
   const behaviour = { forwardedAuthorization: 'ignored' } as const;
-  const cloud = cloudFor('907', REGIONS, ['app', 'base'], { roles: ROLES, behaviour });
-  const call = caller('907');
+  const cloud = cloudFor('909', REGIONS, ['app', 'base'], { roles: ROLES, behaviour });
+  const call = caller('909');
 
   test('is pulled with a login of the role, of which docker knows nothing afterwards', async () => {
     const [first] = cloud().registries;
     const base = `${first?.host}/base:v1`;
     await pushBase(base, cloud());
-    const workspace = await makeContext('907', { Dockerfile: `FROM ${base}\nCOPY Dockerfile /made\n` });
-    const setting = { engines: engines(), cloud: cloud(), workspace, runId: '907' };
+    const workspace = await makeContext('909', { Dockerfile: `FROM ${base}\nCOPY Dockerfile /made\n` });
+    const setting = { engines: engines(), cloud: cloud(), workspace, runId: '909' };
     const inputs = { ...COMMON, repository: 'app', tags: 'v1', 'base-registries': 'us-east-1' };
     const finished = succeeded(
       await call(setting, { workflow: { with: inputs }, builder: BUILDERS.host, ref: MAIN }),
