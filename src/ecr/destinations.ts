@@ -20,16 +20,26 @@ export interface OpenDestinations {
   createMissing(): Promise<void>;
 }
 
+/** What else is of use when repositories are opened. */
+export interface Opening {
+  /** Shared with whatever else of the job speaks to them. */
+  readonly registries?: PrivateRegistries;
+  /**
+   * Told of each destination as soon as it is open, and of its place's position: it may be read from, while it is not known
+   * yet whether all of them can be opened.
+   */
+  readonly opened?: (destination: Destination, position: number) => void;
+}
+
 /**
  * Opens the repository in every place, side by side: asks for a token, finds the registry's address, and looks whether
  * the repository is there, or may be created.
- * @param registries shared with whatever else of the job speaks to them
  * @throws Problems with all that would keep the push from succeeding anywhere
  */
 export async function openDestinations(
   target: EcrTarget,
   collaborators: EcrCollaborators,
-  registries: PrivateRegistries = new PrivateRegistries(collaborators),
+  { registries = new PrivateRegistries(collaborators), opened: tell }: Opening = {},
 ): Promise<OpenDestinations> {
   const { places } = target;
   const names = namesOf(places);
@@ -46,7 +56,11 @@ export async function openDestinations(
     }
   };
   const opened = await allOrProblems(
-    places.map(async (place, position) => open(place, names[position] ?? '')),
+    places.map(async (place, position) => {
+      const one = await open(place, names[position] ?? '');
+      tell?.(one.destination, position);
+      return one;
+    }),
     explain,
   );
   assertDistinct(opened);

@@ -9,6 +9,7 @@ import type { Target } from '../inputs/target.ts';
 import { openLayout } from '../layout/layout.ts';
 import { allOrProblems, Problems } from '../problems.ts';
 import { anyOf, awaited, type Source, withManifests } from '../release/content.ts';
+import { Holdings } from '../release/holdings.ts';
 import { type Inspection, inspectRoot } from '../release/inspect.ts';
 import { isDone } from '../release/release.ts';
 import { graphBytes } from '../release/replicate.ts';
@@ -30,10 +31,10 @@ export async function runBuild(inputs: BuildInputs, services: Services): Promise
   }
   const platforms = inputs.platforms.length > 0 ? inputs.platforms : [runnerPlatform()];
   services.log.info(openingTitle(target));
-  const opening = openTarget(target, tagsAhead(inputs, platforms), services);
+  const { opening, regions } = openEach(target, tagsAhead(inputs, platforms), services);
   const composed = new Map<Digest, Manifest>();
   const [built, opened] = await allOrProblems([
-    obtain(inputs, platforms, opening, composed, services),
+    obtain(inputs, platforms, { opening, regions }, composed, services),
     opening,
   ]);
   const inspection = await inspect(built, target);
@@ -66,6 +67,25 @@ export async function runBuild(inputs: BuildInputs, services: Services): Promise
   return outcome;
 }
 
+/** Regions that are being opened, and what each holds, from when that one is open. */
+interface OpeningRegions {
+  readonly opening: Promise<OpenDestinations>;
+  readonly regions: readonly Promise<Holdings>[];
+}
+
+function openEach(target: Target, tags: readonly string[], services: Services): OpeningRegions {
+  const regions = target.places.map(() => Promise.withResolvers<Holdings>());
+  const opening = openTarget(target, tags, services, {
+    opened: (destination, position) => regions[position]?.resolve(new Holdings(destination)),
+  });
+  for (const { promise, reject } of regions) {
+    opening.catch(reject);
+    // Whoever opens the regions tells why there are none.
+    promise.catch(() => undefined);
+  }
+  return { opening, regions: regions.map(({ promise }) => promise) };
+}
+
 async function inspect({ root, source }: Built, { places }: Target): Promise<Inspection> {
   return inspectRoot(root, source).catch((error: unknown) => {
     const problem = explainReading(error, places);
@@ -82,7 +102,7 @@ function maskSecrets({ options }: BuildInputs, { mask }: Services): void {
 async function obtain(
   inputs: BuildInputs,
   platforms: readonly Platform[],
-  opening: Promise<OpenDestinations>,
+  { opening, regions }: OpeningRegions,
   composed: ReadonlyMap<Digest, Manifest>,
   services: Services,
 ): Promise<Built> {
@@ -90,7 +110,8 @@ async function obtain(
   const open = async () => {
     const { destinations, createMissing } = await opening;
     await createMissing();
-    return (source: Source) => replicasOf(destinations, withManifests(source, composed), services);
+    const holdings = await Promise.all(regions);
+    return (source: Source) => replicasOf(destinations, withManifests(source, composed), services, holdings);
   };
   if (inputs.ociLayout) {
     const { root, source } = await openLayout(inputs.ociLayout).catch((error: Error) => {
@@ -100,8 +121,8 @@ async function obtain(
     return { root, source, replicas: replicate(source), metadata: '{}', builder: 'oci-layout' };
   }
   // What the builder need not send, because every region has it, is read back from one of them.
-  const regions = opening.then(({ destinations }) => anyOf(destinations));
-  const spool = openSpool(services, awaited('the regions', regions));
+  const everywhere = opening.then(({ destinations }) => anyOf(destinations));
+  const spool = openSpool(services, awaited('the regions', everywhere));
   return build(
     {
       options: inputs.options,
@@ -116,6 +137,7 @@ async function obtain(
       name: inputs.target.repository.split('/').at(-1) ?? 'image',
       dir: run.tempDir,
       spool,
+      regions,
       open,
     },
     docker,

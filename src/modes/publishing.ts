@@ -4,6 +4,7 @@ import { explainIn } from '../ecr/explain.ts';
 import type { Manifest } from '../image/manifest.ts';
 import type { Target } from '../inputs/target.ts';
 import type { Destination, Source } from '../release/content.ts';
+import type { Holdings } from '../release/holdings.ts';
 import type { ReleasePlan } from '../release/plan.ts';
 import { release, releasedDigest } from '../release/release.ts';
 import { Replica } from '../release/replicate.ts';
@@ -15,14 +16,20 @@ export function openSpool(services: Services, upstream?: Source, name = 'spool')
   return new Spool(new BlobStore(join(services.run.tempDir, name)), upstream);
 }
 
-/** One replica for each destination. */
+/**
+ * One replica for each destination.
+ * @param holdings what is known of each of them already
+ */
 export function replicasOf(
   destinations: readonly Destination[],
   source: Source,
   { observer }: Services,
+  holdings: readonly Holdings[] = [],
 ): Replica[] {
   const uploads = uploadsPerRegion(destinations.length);
-  return destinations.map((destination) => new Replica(destination, source, { uploads, observer }));
+  return destinations.map(
+    (destination, position) => new Replica(destination, source, { uploads, observer }, holdings[position]),
+  );
 }
 
 interface Publishing

@@ -1,7 +1,6 @@
 import type { Docker } from '../buildx/docker.ts';
-import { type OpenDestinations, openDestinations } from '../ecr/destinations.ts';
+import { type OpenDestinations, type Opening, openDestinations } from '../ecr/destinations.ts';
 import { namesOf } from '../ecr/places.ts';
-import type { PrivateRegistries } from '../ecr/privateRegistries.ts';
 import type { EcrCollaborators } from '../ecr/target.ts';
 import type { Target } from '../inputs/target.ts';
 import { Problems } from '../problems.ts';
@@ -84,10 +83,10 @@ export async function openTarget(
   target: Target,
   tags: readonly string[],
   services: Services,
-  registries?: PrivateRegistries,
+  how: Opening = {},
 ): Promise<OpenDestinations> {
   const { apiOverridden, publicEndpoint } = services.run;
-  const opened = await openDestinations({ ...target, apiOverridden, publicEndpoint }, services, registries);
+  const opened = await openDestinations({ ...target, apiOverridden, publicEndpoint }, services, how);
   assertReplaceable(target, opened.destinations, tags);
   for (const { name, image } of opened.destinations) services.log.info(`${name}: ${image}`);
   return opened;

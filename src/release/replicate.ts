@@ -41,9 +41,15 @@ export class Replica {
   #sent = 0;
   #changed = false;
 
-  constructor(destination: Destination, source: Source, options: ReplicaOptions) {
+  /** @param holdings what is known of the destination already */
+  constructor(
+    destination: Destination,
+    source: Source,
+    options: ReplicaOptions,
+    holdings = new Holdings(destination),
+  ) {
     this.destination = destination;
-    this.holdings = new Holdings(destination);
+    this.holdings = holdings;
     this.#source = source;
     this.#options = options;
     this.#observer = options.observer;
@@ -144,7 +150,10 @@ export class Replica {
   }
 
   async #copyBlob(descriptor: Descriptor): Promise<void> {
-    if ((await this.holdings.blob(descriptor.digest)) !== undefined) return;
+    const asked = this.holdings.blob(descriptor.digest);
+    // While it is being asked there is time to get ready.
+    if (this.holdings.mayLack(descriptor.digest)) this.destination.expectUpload();
+    if ((await asked) !== undefined) return;
     const how = await this.#turns.run(descriptor.size, () => this.#upload(descriptor));
     if (how === 'sent') this.#sent += descriptor.size;
     this.#changed = true;
