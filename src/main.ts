@@ -53,6 +53,8 @@ type Ending = 'ended' | 'given up';
 export async function runAction(core: Toolkit, environment: NodeJS.ProcessEnv): Promise<Ending> {
   // Hosted runners have no role of their own: asking the metadata service for one only costs time.
   if (environment.RUNNER_ENVIRONMENT === 'github-hosted') environment.AWS_EC2_METADATA_DISABLED ??= 'true';
+  // buildx holds its log back, for up to 150 ms; what is about to be pushed is read there while the builder waits.
+  environment.TTY_DISPLAY_RATE ??= '20';
   try {
     const tempDir = await makeTempDir(environment);
     const removeTempDir = () => rmSync(tempDir, { recursive: true, force: true, maxRetries: 3 });

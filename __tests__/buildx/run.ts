@@ -4,6 +4,7 @@ import { type BuildRun, build } from '../../src/buildx/build.ts';
 import type { CommandResult } from '../../src/buildx/docker.ts';
 import { BlobStore } from '../../src/distribution/server/blobStore.ts';
 import { parsePlatform } from '../../src/image/platform.ts';
+import { Holdings } from '../../src/release/holdings.ts';
 import { Replica } from '../../src/release/replicate.ts';
 import { Spool } from '../../src/release/spool.ts';
 import { makeFolder } from '../support/folder.ts';
@@ -65,6 +66,7 @@ export async function run(docker: FakeDocker, more: Partial<BuildRun> = {}) {
       dir,
       spool: new Spool(new BlobStore(join(dir, 'spool'))),
       signal: new AbortController().signal,
+      regions: [Promise.resolve(new Holdings(destination))],
       open: async () => (source) => [new Replica(destination, source, { uploads: 4, observer: SILENT })],
       ...more,
     },

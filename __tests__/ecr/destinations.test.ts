@@ -4,6 +4,7 @@ import { digestOf } from '../../src/image/digest.ts';
 import { blobsOf, describe as descriptorOf } from '../../src/image/manifest.ts';
 import { placesIn } from '../../src/inputs/destinations.ts';
 import { Problems } from '../../src/problems.ts';
+import type { Destination } from '../../src/release/content.ts';
 import { Replica } from '../../src/release/replicate.ts';
 import { APIS, countOf, emulate, openEmulated, REGIONS, REPOSITORY } from '../support/emulated.ts';
 import { NO_AWS, setEnvironment } from '../support/environment.ts';
@@ -33,6 +34,15 @@ describe('opening the repository in every region', () => {
     );
     expect(new Set(masked).size).toBe(3);
     expect(emulator.requests.every(({ operation }) => operation !== undefined)).toBe(true);
+  });
+
+  test('tells of each as soon as it is open, though another cannot be opened', async () => {
+    const emulator = await emulate({ repositories: [] });
+    emulator.createRepository(REPOSITORY, {}, ['eu-west-1']);
+    const told = new Map<string, number>();
+    const opened = ({ name }: Destination, position: number) => void told.set(name, position);
+    await expect(openEmulated({ opened })).rejects.toThrow(Problems);
+    expect([...told]).toEqual([['eu-west-1', REGIONS.indexOf('eu-west-1')]]);
   });
 
   test('tells all regions that lack the repository at once', async () => {

@@ -1,16 +1,15 @@
 import { describe, expect, test } from '@jest/globals';
 import { Forecast } from '../../src/buildx/forecast.ts';
-import { Replica } from '../../src/release/replicate.ts';
+import { Holdings } from '../../src/release/holdings.ts';
 import { type Graph, imageOf, indexOf } from '../support/images.ts';
-import { MemoryDestination, SILENT, turn } from '../support/memory.ts';
+import { MemoryDestination, turn } from '../support/memory.ts';
 import { braid } from './braid.ts';
 
 const image = imageOf('linux/amd64');
 
 function start(graph: Graph) {
   const region = new MemoryDestination('region', graph);
-  const replica = new Replica(region, region, { uploads: 1, observer: SILENT });
-  return { region, forecast: new Forecast(Promise.resolve([replica]), region) };
+  return { region, forecast: new Forecast([Promise.resolve(new Holdings(region))], region) };
 }
 
 async function settle(forecast: Forecast): Promise<void> {

@@ -71,6 +71,31 @@ describe('what a destination holds', () => {
   });
 });
 
+describe('a blob that most likely has to be sent', () => {
+  test('is one that is being asked for where a manifest is lacking', async () => {
+    const destination = new MemoryDestination('region');
+    destination.blobs.set(layer, content);
+    const holdings = new Holdings(destination);
+    expect(holdings.mayLack(layer)).toBe(false);
+    await holdings.manifest(image.root.digest);
+    expect(holdings.mayLack(layer)).toBe(true);
+    const asked = holdings.blob(layer);
+    expect(holdings.mayLack(layer)).toBe(true);
+    await asked;
+    expect(holdings.mayLack(layer)).toBe(false);
+  });
+
+  test('is none where nothing is known to be lacking, nor one that was learned of', async () => {
+    const holdings = new Holdings(new MemoryDestination('region', index));
+    await holdings.manifest(index.root.digest);
+    expect(holdings.mayLack(layer)).toBe(false);
+    const other = new Holdings(new MemoryDestination('empty'));
+    await other.manifest(index.root.digest);
+    other.learn(image.root);
+    expect(other.mayLack(layer)).toBe(false);
+  });
+});
+
 describe('all agree', () => {
   test('when every one says yes, or nobody was asked', async () => {
     expect(await allAgree([yes, yes])).toBe(true);

@@ -2,6 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import type { Digest } from '../../src/image/digest.ts';
 import { blobsOf, childrenOf, describe as descriptorOf } from '../../src/image/manifest.ts';
+import { Holdings } from '../../src/release/holdings.ts';
 import { ManifestRefusedError } from '../../src/release/refused.ts';
 import { Replica } from '../../src/release/replicate.ts';
 import { graphs } from '../support/graphs.ts';
@@ -15,6 +16,35 @@ const graph = indexOf([amd64, arm64, attestationOf(amd64)]);
 function replicaOf(destination: MemoryDestination, source: Graph, uploads = 6): Replica {
   return new Replica(destination, sourceOf(source), { uploads, observer: SILENT });
 }
+
+describe('a destination', () => {
+  test('gets ready for a blob while it is being asked for it, where it lacks the manifest', async () => {
+    const destination = new MemoryDestination('region');
+    destination.before = (operation) => {
+      if (operation.startsWith('blob')) expect(destination.expected).toBeGreaterThan(0);
+    };
+    await replicaOf(destination, amd64).copy(descriptorOf(amd64.root));
+    expect(destination.expected).toBe(amd64.blobs.size);
+  });
+
+  test('does not for a blob of which the answer is known already', async () => {
+    const destination = new MemoryDestination('region');
+    const replica = replicaOf(destination, amd64);
+    for (const digest of amd64.blobs.keys()) await replica.holdings.blob(digest);
+    await replica.copy(descriptorOf(amd64.root));
+    expect(destination.expected).toBe(0);
+    expect(destination.blobs.size).toBe(amd64.blobs.size);
+  });
+
+  test('is not asked again what others know of it', async () => {
+    const destination = new MemoryDestination('region', amd64);
+    const holdings = new Holdings(destination);
+    await holdings.manifest(amd64.root.digest);
+    const options = { uploads: 1, observer: SILENT };
+    await new Replica(destination, sourceOf(amd64), options, holdings).copy(descriptorOf(amd64.root));
+    expect(destination.operations).toEqual([`has ${amd64.root.digest}`]);
+  });
+});
 
 /** Every edge of a graph: what stands below, and what refers to it. */
 function edges({ manifests }: Graph): [child: string, parent: string][] {

@@ -1,7 +1,7 @@
 import { type Emulator, type EmulatorOptions, startEmulator } from '../../emulator/emulator.ts';
 import type { RecordedRequest } from '../../emulator/traffic.ts';
 import { createApis } from '../../src/ecr/apis.ts';
-import { openDestinations } from '../../src/ecr/destinations.ts';
+import { type OpeningOptions, openDestinations } from '../../src/ecr/destinations.ts';
 import type { Patience } from '../../src/ecr/settling.ts';
 import type { EcrCollaborators, EcrTarget } from '../../src/ecr/target.ts';
 import { placesIn } from '../../src/inputs/destinations.ts';
@@ -53,7 +53,7 @@ export const APIS = createApis({
 export const SWIFT: Patience = { first: 5, most: 20, limit: 2_000 };
 
 /** What the tests vary: regions of one account, or any places, and collaborators. */
-interface Varied extends Partial<EcrTarget>, Partial<EcrCollaborators> {
+interface Varied extends Partial<EcrTarget>, Partial<EcrCollaborators>, Pick<OpeningOptions, 'opened'> {
   readonly regions?: readonly string[];
   readonly account?: string;
 }
@@ -62,6 +62,7 @@ interface Varied extends Partial<EcrTarget>, Partial<EcrCollaborators> {
 export async function openEmulated({
   regions = REGIONS,
   account,
+  opened,
   ...varied
 }: Varied = {}): Promise<readonly Destination[]> {
   const { destinations, createMissing } = await openDestinations(
@@ -84,6 +85,7 @@ export async function openEmulated({
       log: { info() {}, warn() {} },
       ...varied,
     },
+    { ...(opened && { opened }) },
   );
   await createMissing();
   return destinations;

@@ -75,7 +75,12 @@ export class MemoryDestination implements Destination {
     return this.manifests.has(digest);
   }
 
-  expectUpload(): void {}
+  /** How often it was told that an upload may be about to begin. */
+  expected = 0;
+
+  expectUpload(): void {
+    this.expected += 1;
+  }
 
   breakOff(): void {}
 

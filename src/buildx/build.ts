@@ -7,6 +7,7 @@ import type { Platform } from '../image/platform.ts';
 import { openLayout } from '../layout/layout.ts';
 import { DISK_FULL, Problems } from '../problems.ts';
 import type { Source } from '../release/content.ts';
+import type { Holdings } from '../release/holdings.ts';
 import type { Replica } from '../release/replicate.ts';
 import type { Spool } from '../release/spool.ts';
 import { type AttestationSetting, attestations, type BuildOptions, buildxArguments } from './arguments.ts';
@@ -32,6 +33,11 @@ export interface BuildRun {
   readonly signal: AbortSignal;
   /** The page of the workflow's own repository, whose Git contexts alone get the job's token; empty for none. */
   readonly repositoryUrl: string;
+  /**
+   * What each region holds, from when that region is open, or nothing for one that is gone on without; they fail when `open` does. The builder is answered out of them:
+   * it may push to this machine while farther regions are still being opened.
+   */
+  readonly regions: readonly Promise<Holdings | undefined>[];
   /**
    * Makes the regions ready to be pushed to, and gives what copies a source to them: the spool, while its blobs still
    * arrive, or a layout. Begun when the builder is known to be there; the build goes on meanwhile, and is broken off
@@ -139,12 +145,10 @@ async function buildToRegistry(
   const { builder, host } = started;
   const replicas = started.replicate.then((replicate) => replicate(run.spool));
   replicas.catch(() => undefined);
-  const ingest = await startIngest({ host, name: run.name, spool: run.spool, replicas }).catch(
-    (error: NodeJS.ErrnoException) => {
-      // A bridge's gateway that is no address of this machine: its docker engine runs elsewhere.
-      if (error.code !== 'EADDRNOTAVAIL') throw error;
-    },
-  );
+  const ingest = await startIngest({ ...run, host, replicas }).catch((error: NodeJS.ErrnoException) => {
+    // A bridge's gateway that is no address of this machine: its docker engine runs elsewhere.
+    if (error.code !== 'EADDRNOTAVAIL') throw error;
+  });
   if (!ingest) return { kind: 'unreachable', why: `${host} is not an address of this machine` };
   log.info(`The builder ${builder.name} (${builder.driver}) pushes to this job at ${host}`);
   try {

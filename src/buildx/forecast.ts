@@ -4,8 +4,7 @@ import { type Digest, isDigest } from '../image/digest.ts';
 import { childrenOf, type Manifest } from '../image/manifest.ts';
 import { OCI_INDEX } from '../image/mediaTypes.ts';
 import type { Source } from '../release/content.ts';
-import { allAgree, anyAgrees } from '../release/holdings.ts';
-import type { Replica } from '../release/replicate.ts';
+import { allAgree, anyAgrees, type Holdings } from '../release/holdings.ts';
 
 /** How long the builder's first question waits for its log, which is some 150 ms behind, in milliseconds. */
 const LOG_DELAY = 250;
@@ -23,15 +22,18 @@ const PUSH_BEGINS = /^#\d+ pushing layers/;
  * more: without the log, or where a region lacks the manifests, each blob is asked for.
  */
 export class Forecast {
-  readonly #replicas: Promise<readonly Replica[]>;
+  readonly #regions: readonly Promise<Holdings | undefined>[];
   readonly #content: Source;
   readonly #digests: Digest[] = [];
   readonly #pushBegins = Promise.withResolvers<void>();
   #learned: Promise<void> | undefined;
 
-  /** @param content where manifests can be read that the regions hold */
-  constructor(replicas: Promise<readonly Replica[]>, content: Source) {
-    this.#replicas = replicas;
+  /**
+   * @param regions what each region holds, as soon as it can be asked
+   * @param content where manifests can be read that the regions hold
+   */
+  constructor(regions: readonly Promise<Holdings | undefined>[], content: Source) {
+    this.#regions = regions;
     this.#content = content;
   }
 
@@ -59,14 +61,14 @@ export class Forecast {
 
   /** Whether every region holds a manifest; note is taken then of all that stands below it. */
   async #learn(digest: Digest): Promise<boolean> {
-    const replicas = await this.#replicas;
-    const answers = replicas.map(({ holdings }) => holdings.manifest(digest));
+    const answers = this.#regions.map(async (region) => (await region)?.manifest(digest) ?? true);
     // It is read while the farther regions are still being asked. Its size is not known, and no registry wants to know it.
     const reading = anyAgrees(answers).then(() => this.#read({ mediaType: OCI_INDEX, digest, size: 0 }));
     reading.catch(() => undefined);
     if (!(await allAgree(answers))) return false;
+    const regions = await Promise.all(this.#regions);
     for (const manifest of await reading) {
-      for (const { holdings } of replicas) holdings.learn(manifest);
+      for (const holdings of regions) holdings?.learn(manifest);
     }
     return true;
   }

@@ -13,7 +13,7 @@ import type { Descriptor } from '../image/descriptor.ts';
 import { type Digest, isDigest } from '../image/digest.ts';
 import { type Manifest, type ManifestContent, parseManifest } from '../image/manifest.ts';
 import { isDiskFull } from '../problems.ts';
-import { allAgree } from '../release/holdings.ts';
+import { allAgree, type Holdings } from '../release/holdings.ts';
 import type { Replica } from '../release/replicate.ts';
 import type { Spool } from '../release/spool.ts';
 import { Forecast } from './forecast.ts';
@@ -43,6 +43,8 @@ export interface IngestOptions {
   /** The last part of the repository's name, for people who read the builder's log. */
   readonly name: string;
   readonly spool: Spool;
+  /** What each region holds, from when that region can be asked: no answer waits for regions that do not matter to it. */
+  readonly regions: readonly Promise<Holdings | undefined>[];
   /** Each blob goes to all of these as it arrives; the builder may start before they are known. */
   readonly replicas: Promise<readonly Replica[]>;
 }
@@ -88,15 +90,17 @@ export async function startIngest(options: IngestOptions): Promise<Ingest> {
 class IngestRepository implements RepositoryBackend {
   readonly forecast: Forecast;
   readonly #spool: Spool;
+  readonly #regions: readonly Promise<Holdings | undefined>[];
   readonly #replicas: Promise<readonly Replica[]>;
   readonly #uploads = new Map<string, Upload>();
   root: Manifest | undefined;
   diskFull = false;
 
-  constructor({ spool, replicas }: Pick<IngestOptions, 'spool' | 'replicas'>) {
+  constructor({ spool, regions, replicas }: Pick<IngestOptions, 'spool' | 'regions' | 'replicas'>) {
     this.#spool = spool;
+    this.#regions = regions;
     this.#replicas = replicas;
-    this.forecast = new Forecast(replicas, spool);
+    this.forecast = new Forecast(regions, spool);
   }
 
   /**
@@ -109,9 +113,14 @@ class IngestRepository implements RepositoryBackend {
     await this.forecast.learned();
     // The builder has what would otherwise be read back from a region.
     if (this.#spool.isConfig(digest)) return undefined;
-    const sizes = (await this.#replicas).map(({ holdings }) => holdings.blob(digest));
-    const held = await allAgree(sizes.map(async (size) => (await size) !== undefined));
-    return held ? sizes[0] : undefined;
+    const sizes = this.#regions.map(async (region) => (await region)?.blob(digest));
+    const isLeftOut = async (position: number) => (await this.#regions[position]) === undefined;
+    const held = await allAgree(
+      sizes.map(async (size, position) => (await size) !== undefined || isLeftOut(position)),
+    );
+    if (held) return (await Promise.all(sizes)).find((size) => size !== undefined);
+    this.#expectUploads();
+    return undefined;
   }
 
   async readBlob(digest: Digest): Promise<BlobContent | undefined> {
@@ -162,6 +171,16 @@ class IngestRepository implements RepositoryBackend {
 
   async referrers(): Promise<Descriptor[]> {
     return [];
+  }
+
+  /** What one region lacks the others most likely lack, too: they can get ready before its first byte is here. */
+  #expectUploads(): void {
+    this.#replicas.then(
+      (replicas) => {
+        for (const { destination } of replicas) destination.expectUpload();
+      },
+      () => undefined,
+    );
   }
 
   /** Starts to copy a blob to every region. The builder does not wait, and a failure is the region's own. */

@@ -40,7 +40,7 @@ export class IngestUpload implements Upload {
       this.#events.known({ mediaType: 'application/octet-stream', ...whole });
     }
     try {
-      await this.#writer.append(body);
+      await this.#writer.append(body, whole?.size);
     } catch (error) {
       this.#events.failed(error);
       throw error;

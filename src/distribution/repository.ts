@@ -9,6 +9,7 @@ import { isPassingUpload, RegistryError, redactUrl, UploadError } from './errors
 import { leadsTo } from './location.ts';
 import { type ReferrersPage, readReferrers } from './referrers.ts';
 import { isRetriable, type RetryPolicy, withRetry } from './retry.ts';
+import { BlobFollower } from './server/blobFollower.ts';
 import type { Session } from './session.ts';
 import type { HttpResponse } from './transport.ts';
 import { verifyContent, verifyManifest } from './verified.ts';
@@ -123,7 +124,7 @@ export class Repository {
         scope: this.#scope('pull,push'),
         headers: { 'content-type': 'application/octet-stream', 'content-length': String(descriptor.size) },
         // An empty stream would be sent with no length at all.
-        body: async () => (descriptor.size === 0 ? new Uint8Array() : open()),
+        body: async () => (descriptor.size === 0 ? new Uint8Array() : lent(await open())),
         expect: [201],
       });
       await answer.drain();
@@ -291,4 +292,10 @@ export class Repository {
     const { signal } = this.#breaking;
     return withRetry(() => operation(signal), this.#options.retry, this.#options.onRetry, signal);
   }
+}
+
+/** The connection waits for the bytes of each piece to be gone before it takes the next. */
+function lent(content: Readable): Readable {
+  if (content instanceof BlobFollower) content.lend();
+  return content;
 }

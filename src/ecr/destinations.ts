@@ -33,6 +33,17 @@ export interface OpenDestinations {
   createMissing(): Promise<void>;
 }
 
+/** What else is of use when repositories are opened. */
+export interface OpeningOptions {
+  /** Shared with whatever else of the job speaks to them. */
+  readonly registries?: PrivateRegistries;
+  /**
+   * Told of each destination as soon as it is open, and of its place's position: it may be read from, while it is not known
+   * yet whether all of them can be opened.
+   */
+  readonly opened?: (destination: Destination, position: number) => void;
+}
+
 /** A place and what opens it, or why it is closed. */
 interface Opening {
   readonly name: string;
@@ -45,13 +56,12 @@ interface Opening {
 /**
  * Opens the repository in every place, side by side: asks for a token, finds the registry's address, and looks whether
  * the repository is there, or may be created.
- * @param registries shared with whatever else of the job speaks to them
  * @throws Problems with all that would keep the push from succeeding anywhere, or everywhere if some may be gone on without
  */
 export async function openDestinations(
   target: EcrTarget,
   collaborators: EcrCollaborators,
-  registries: PrivateRegistries = new PrivateRegistries(collaborators),
+  { registries = new PrivateRegistries(collaborators), opened }: OpeningOptions = {},
 ): Promise<OpenDestinations> {
   const { places, onRegionFailure } = target;
   const names = namesOf(places);
@@ -59,7 +69,11 @@ export async function openDestinations(
   let openings = await Promise.all(
     places.map((place, position) => {
       const name = names[position] ?? '';
-      return attempt(name, async () => openPlace(place, name, target, registries, collaborators));
+      return attempt(name, async () => {
+        const one = await openPlace(place, name, target, registries, collaborators);
+        opened?.(one.destination, position);
+        return one;
+      });
     }),
   );
   assertEnough(openings, onRegionFailure);

@@ -9,8 +9,9 @@ import type { BuildInputs } from '../inputs/inputs.ts';
 import type { Target } from '../inputs/target.ts';
 import { openLayout } from '../layout/layout.ts';
 import { allOrProblems, Problems } from '../problems.ts';
-import { anyOf, awaited, type Source, withManifests } from '../release/content.ts';
+import { anyOf, awaited, type Destination, type Source, withManifests } from '../release/content.ts';
 import { graphBytes, readThrough } from '../release/graph.ts';
+import { Holdings } from '../release/holdings.ts';
 import { type Inspection, inspectRoot } from '../release/inspect.ts';
 import { isDone } from '../release/result.ts';
 import { configForBases } from './baseLogins.ts';
@@ -33,11 +34,11 @@ export async function runBuild(inputs: BuildInputs, services: Services): Promise
   const platforms = inputs.platforms.length > 0 ? inputs.platforms : [runnerPlatform()];
   services.log.info(openingTitle(target));
   const registries = new PrivateRegistries(services);
-  const opening = openTarget(target, tagsAhead(inputs, platforms), services, registries);
+  const beginning = openEach(target, tagsAhead(inputs, platforms), registries, services);
   const composed = new Map<Digest, Manifest>();
   const [built, opened] = await allOrProblems([
-    obtain(inputs, platforms, opening, composed, registries, services),
-    opening,
+    obtain(inputs, platforms, beginning, composed, registries, services),
+    beginning.opening,
   ]);
   const inspection = await inspect(built, target);
   const labels = inspection.images.map(({ descriptor }) => formatPlatform(descriptor.platform));
@@ -74,6 +75,39 @@ export async function runBuild(inputs: BuildInputs, services: Services): Promise
   return outcome;
 }
 
+/** Regions that are being opened. */
+interface OpeningRegions {
+  readonly opening: Promise<OpenDestinations>;
+  /** What each holds, from when that one is open; nothing for one that is gone on without. */
+  readonly regions: readonly Promise<Holdings | undefined>[];
+  /** The same, of those that are open. */
+  readonly known: ReadonlyMap<Destination, Holdings>;
+}
+
+function openEach(
+  target: Target,
+  tags: readonly string[],
+  registries: PrivateRegistries,
+  services: Services,
+): OpeningRegions {
+  const known = new Map<Destination, Holdings>();
+  const regions = target.places.map(() => Promise.withResolvers<Holdings | undefined>());
+  const opening = openTarget(target, tags, services, {
+    registries,
+    opened: (destination, position) => {
+      const holdings = new Holdings(destination);
+      known.set(destination, holdings);
+      regions[position]?.resolve(holdings);
+    },
+  });
+  for (const { promise, resolve, reject } of regions) {
+    opening.then(() => resolve(undefined), reject);
+    // Whoever opens the regions tells why there are none.
+    promise.catch(() => undefined);
+  }
+  return { opening, regions: regions.map(({ promise }) => promise), known };
+}
+
 async function inspect({ root, source }: Built, { places }: Target): Promise<Inspection> {
   return inspectRoot(root, source).catch((error: unknown) => {
     const problem = explainReading(error, places);
@@ -90,7 +124,7 @@ function maskSecrets({ options }: BuildInputs, { mask }: Services): void {
 async function obtain(
   inputs: BuildInputs,
   platforms: readonly Platform[],
-  opening: Promise<OpenDestinations>,
+  { opening, regions, known }: OpeningRegions,
   composed: ReadonlyMap<Digest, Manifest>,
   registries: PrivateRegistries,
   services: Services,
@@ -99,7 +133,8 @@ async function obtain(
   const open = async () => {
     const opened = await opening;
     await opened.createMissing();
-    return (source: Source) => replicasOf(opened.destinations, withManifests(source, composed), services);
+    return (source: Source) =>
+      replicasOf(opened.destinations, withManifests(source, composed), services, known);
   };
   if (inputs.ociLayout) {
     const { root, source } = await openLayout(inputs.ociLayout).catch((error: Error) => {
@@ -109,8 +144,8 @@ async function obtain(
     return { root, source, replicas: replicate(source), metadata: '{}', builder: 'oci-layout' };
   }
   // What the builder need not send, because every region has it, is read back from one of them.
-  const regions = opening.then(({ destinations }) => anyOf(destinations));
-  const spool = openSpool(services, awaited('the regions', regions));
+  const everywhere = opening.then(({ destinations }) => anyOf(destinations));
+  const spool = openSpool(services, awaited('the regions', everywhere));
   return build(
     {
       options: inputs.options,
@@ -127,6 +162,7 @@ async function obtain(
       signal: cancellation.signal,
       dockerConfig: await configForBases(inputs, registries, services),
       spool,
+      regions,
       open,
     },
     docker,

@@ -35,7 +35,7 @@ export async function runMirror(inputs: MirrorInputs, services: Services): Promi
     `${openingTitle(target)}, and reading the source`,
     () =>
       allOrProblems([
-        openTarget(target, tags, services, registries),
+        openTarget(target, tags, services, { registries }),
         readSource(inputs.source, target, registries, services),
       ]),
   );

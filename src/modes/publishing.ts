@@ -5,6 +5,7 @@ import { namesOf } from '../ecr/places.ts';
 import type { Manifest } from '../image/manifest.ts';
 import type { Target } from '../inputs/target.ts';
 import type { Destination, Source } from '../release/content.ts';
+import type { Holdings } from '../release/holdings.ts';
 import type { ReleasePlan } from '../release/plan.ts';
 import { type Rehearsal, rehearse } from '../release/rehearse.ts';
 import { release } from '../release/release.ts';
@@ -18,14 +19,20 @@ export function openSpool(services: Services, upstream?: Source, name = 'spool')
   return new Spool(services.openStore(join(services.run.tempDir, name)), upstream);
 }
 
-/** One replica for each destination. */
+/**
+ * One replica for each destination.
+ * @param known what is known of them already
+ */
 export function replicasOf(
   destinations: readonly Destination[],
   source: Source,
   { observer }: Services,
+  known: ReadonlyMap<Destination, Holdings> = new Map(),
 ): Replica[] {
   const uploads = uploadsPerRegion(destinations.length);
-  return destinations.map((destination) => new Replica(destination, source, { uploads, observer }));
+  return destinations.map(
+    (destination) => new Replica(destination, source, { uploads, observer }, known.get(destination)),
+  );
 }
 
 /** A destination that could not be opened, while the others went on. */

@@ -1,9 +1,8 @@
 import type { Docker } from '../buildx/docker.ts';
 import type { BlobStore } from '../distribution/server/blobStore.ts';
-import { type OpenDestinations, openDestinations } from '../ecr/destinations.ts';
+import { type OpenDestinations, type OpeningOptions, openDestinations } from '../ecr/destinations.ts';
 import { nameDestinations, UNKNOWN_ACCOUNT } from '../ecr/named.ts';
 import { namesOf } from '../ecr/places.ts';
-import type { PrivateRegistries } from '../ecr/privateRegistries.ts';
 import type { EcrCollaborators } from '../ecr/target.ts';
 import type { Target } from '../inputs/target.ts';
 import { Problems } from '../problems.ts';
@@ -92,11 +91,11 @@ export async function openTarget(
   target: Target,
   tags: readonly string[],
   services: Services,
-  registries?: PrivateRegistries,
+  how: OpeningOptions = {},
 ): Promise<OpenDestinations> {
   const { apiOverridden, publicEndpoint } = services.run;
   if (!target.push) return nameTarget(target, services);
-  const opened = await openDestinations({ ...target, apiOverridden, publicEndpoint }, services, registries);
+  const opened = await openDestinations({ ...target, apiOverridden, publicEndpoint }, services, how);
   assertReplaceable(target, opened.destinations, tags);
   for (const { name, image } of opened.destinations) services.log.info(`${name}: ${image}`);
   for (const { name, problems } of opened.unopened) {

@@ -3,7 +3,7 @@ import { blobsOf, type Manifest } from '../image/manifest.ts';
 import type { Destination } from './content.ts';
 
 /** What has to be asked of a destination. */
-type Asked = Pick<Destination, 'statBlob' | 'hasManifest' | 'expectUpload'>;
+type Asked = Pick<Destination, 'statBlob' | 'hasManifest'>;
 
 /**
  * What one destination holds, as far as it was asked or can be concluded. Each question goes out once, however many want
@@ -13,6 +13,8 @@ export class Holdings {
   readonly #destination: Asked;
   readonly #blobs = new Map<Digest, Promise<number | undefined>>();
   readonly #manifests = new Map<Digest, Promise<boolean>>();
+  /** Blobs of which it is known whether it holds them. */
+  readonly #known = new Set<Digest>();
   /** A manifest that it lacks most likely comes with blobs that it lacks. */
   #lacksSomething = false;
 
@@ -22,9 +24,10 @@ export class Holdings {
 
   /** The size in bytes of a blob that it holds, or nothing when it lacks the blob. */
   blob(digest: Digest): Promise<number | undefined> {
-    return once(this.#blobs, digest, () => {
-      if (this.#lacksSomething) this.#destination.expectUpload();
-      return this.#destination.statBlob(digest);
+    return once(this.#blobs, digest, async () => {
+      const size = await this.#destination.statBlob(digest);
+      this.#known.add(digest);
+      return size;
     });
   }
 
@@ -36,10 +39,18 @@ export class Holdings {
     });
   }
 
+  /** Whether it is not known yet if it holds a blob, and most likely it does not. */
+  mayLack(digest: Digest): boolean {
+    return this.#lacksSomething && !this.#known.has(digest);
+  }
+
   /** Takes note of a manifest that it holds: a registry takes one only with all that it refers to. */
   learn(manifest: Manifest): void {
     this.#manifests.set(manifest.digest, Promise.resolve(true));
-    for (const { digest, size } of blobsOf(manifest)) this.#blobs.set(digest, Promise.resolve(size));
+    for (const { digest, size } of blobsOf(manifest)) {
+      this.#blobs.set(digest, Promise.resolve(size));
+      this.#known.add(digest);
+    }
   }
 }
 

@@ -47,9 +47,15 @@ export class Replica {
   #stopped: Error | undefined;
   #sent = 0;
 
-  constructor(destination: Destination, source: Source, options: ReplicaOptions) {
+  /** @param holdings what is known of the destination already */
+  constructor(
+    destination: Destination,
+    source: Source,
+    options: ReplicaOptions,
+    holdings = new Holdings(destination),
+  ) {
     this.destination = destination;
-    this.holdings = new Holdings(destination);
+    this.holdings = holdings;
     this.#source = source;
     this.#options = options;
     this.#observer = options.observer;
@@ -178,7 +184,10 @@ export class Replica {
   }
 
   async #copyBlob(descriptor: Descriptor): Promise<void> {
-    if ((await this.holdings.blob(descriptor.digest)) !== undefined) return;
+    const asked = this.holdings.blob(descriptor.digest);
+    // While it is being asked there is time to get ready.
+    if (this.holdings.mayLack(descriptor.digest)) this.destination.expectUpload();
+    if ((await asked) !== undefined) return;
     await this.#writeBlob(descriptor);
   }
 

@@ -120,14 +120,14 @@ export class Spool implements Source {
     if (!this.#upstream) throw new MissingContentError(`${descriptor.digest} was not put into the spool`);
     const content = await this.#upstream.blob(descriptor);
     const writer = await this.begin();
-    void this.#fill(descriptor.digest, content, writer);
+    void this.#fill(descriptor, content, writer);
     return writer;
   }
 
   /** Never rejects: a failure reaches those who follow the writer. */
-  async #fill(digest: Digest, content: Readable, writer: BlobWriter): Promise<void> {
+  async #fill({ digest, size }: Descriptor, content: Readable, writer: BlobWriter): Promise<void> {
     try {
-      await writer.append(content);
+      await writer.append(content, size);
       await writer.commit(digest);
       this.#fetching.delete(digest);
     } catch (error) {

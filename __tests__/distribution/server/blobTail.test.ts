@@ -47,6 +47,18 @@ describe('the tail of a blob', () => {
     expect(tail.full).toBe(false);
   });
 
+  test('has the next bytes wait for those that wait for the file, and for no others', () => {
+    const tail = new BlobTail();
+    for (let count = 0; count < 16; count += 1) tail.add(Buffer.alloc(65_536));
+    expect(tail.full).toBe(false);
+    tail.add(Buffer.from('x'));
+    expect(tail.full).toBe(true);
+    tail.wrote(65_536);
+    expect(tail.full).toBe(false);
+    expect(tail.at(0)).toBeUndefined();
+    expect(tail.at(65_536)).toHaveLength(65_536);
+  });
+
   test('counts tiny chunks, too: they cost more than their bytes', () => {
     const tail = new BlobTail();
     for (let count = 0; count < 5_000; count += 1) tail.add(Buffer.from('x'));

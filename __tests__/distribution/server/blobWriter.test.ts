@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { type FileHandle, mkdtemp, open, readFile, rm, stat, truncate } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -7,7 +8,7 @@ import { setImmediate as turn } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import type { BlobFile } from '../../../src/distribution/server/arrivingBlob.ts';
-import { READ_BYTES } from '../../../src/distribution/server/blobFollower.ts';
+import { BlobFollower, READ_BYTES } from '../../../src/distribution/server/blobFollower.ts';
 import { BlobWriter } from '../../../src/distribution/server/blobWriter.ts';
 import { digestOf, finishDigest, startDigest } from '../../../src/image/digest.ts';
 
@@ -125,6 +126,42 @@ describe('what followers read', () => {
     expect(await follower).toEqual({ digest, length: 160 * CHUNK });
     expect(file.reads).toBeLessThanOrEqual((160 * CHUNK) / READ_BYTES);
   });
+
+  test.each([
+    ['large', 1_000_000_000, MIB / 2],
+    ['small', 1_000_000, MIB / 16],
+  ])(
+    'comes by pieces after its size, in the same memory again and again, when it is lent: a %s blob',
+    async (_, size, most) => {
+      const { writer, file } = await begin();
+      await writer.append(bodyOf(160), size);
+      const follower = writer.follow();
+      if (!(follower instanceof BlobFollower)) throw new Error('it does not follow');
+      follower.lend();
+      const memory = new Set<ArrayBufferLike>();
+      const lengths: number[] = [];
+      const read = startDigest();
+      follower.on('data', (chunk: Buffer) => {
+        // As a connection does: it looks at the bytes later, and has the next ones wait for that.
+        follower.pause();
+        setImmediate(() => {
+          memory.add(chunk.buffer);
+          read.update(chunk);
+          lengths.push(chunk.length);
+          follower.resume();
+        });
+      });
+      const reading = once(follower, 'end');
+      const { digest } = await digestFrom(bodyOf(160));
+      await writer.commit(digest);
+      await reading;
+      expect(finishDigest(read)).toBe(digest);
+      expect(Math.max(...lengths)).toBe(most);
+      expect(file.reads).toBeLessThanOrEqual((160 * CHUNK) / most);
+      // The rest is what was in memory at the end, in chunks of its own.
+      expect(memory.size).toBeLessThanOrEqual(4 + MIB / CHUNK + 2);
+    },
+  );
 
   test('is held only in part while one stalls', async () => {
     const { writer } = await begin();

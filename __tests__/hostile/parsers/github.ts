@@ -208,7 +208,7 @@ export const BUILDX_PARSERS: readonly Parser[] = [
     }),
     parse: async (lines) => {
       const region = new MemoryDestination('region');
-      const forecast = new Forecast(Promise.resolve([]), region);
+      const forecast = new Forecast([], region);
       for (const line of lines) forecast.read(line);
       promise(region.operations.length === 0, 'nothing is asked of anybody');
     },

@@ -12,6 +12,7 @@ export interface BlobFile {
 export class ArrivingBlob implements Followed {
   readonly file: BlobFile;
   readonly tail = new BlobTail();
+  size: number | undefined;
   readonly #followers = new Set<BlobFollower>();
   #waiting: BlobFollower[] = [];
   #state: { readonly name: 'open' } | Ended = { name: 'open' };

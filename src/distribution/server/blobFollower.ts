@@ -2,10 +2,27 @@ import { Readable } from 'node:stream';
 import type { BlobTail } from './blobTail.ts';
 
 /**
- * How much of a blob's file is read at once, in bytes. Half of it costs the processor more; twice as much saves nothing
- * that can be measured, and every reader, of which there may be a hundred, has one or two of these in its streams.
+ * How much of a blob's file is read at once, in bytes. Half of it costs the processor more; twice as much, in new memory
+ * each time, was measured to leave a hundred megabytes of garbage about.
  */
 export const READ_BYTES = 128 * 1024;
+
+/** What a lent follower reads a small blob's file by, in bytes: not less than a connection takes before it has its writer wait. */
+const PIECE = 64 * 1024;
+/** How many of these it reads a large blob's by at the most. */
+const MOST_PIECES = 8;
+/** How much of a blob makes for one of them, in bytes. */
+const PER_PIECE = 8_000_000;
+/** How many pieces' memory it reads into by turns: one is with the connection, one waits in the stream, one is being read. */
+const PLACES = 4;
+
+/**
+ * How much a lent follower reads at once, in bytes. Where the processor is the limit, all uploads take turns, each with
+ * what was read at once: the larger a blob is, the more it gets, since it is the largest that ends last.
+ */
+function pieceBytes(size: number): number {
+  return PIECE * Math.min(MOST_PIECES, Math.max(1, Math.round(size / PER_PIECE)));
+}
 
 /** How a blob came to its end. */
 export type Ended =
@@ -16,6 +33,8 @@ export type Ended =
 export interface Followed {
   readonly state: { readonly name: 'open' } | Ended;
   readonly tail: BlobTail;
+  /** The size that it will have in bytes, if it is known. */
+  readonly size: number | undefined;
   readonly file: {
     read(into: Buffer, offset: number, length: number, position: number): Promise<{ bytesRead: number }>;
   };
@@ -32,6 +51,7 @@ export interface Followed {
 export class BlobFollower extends Readable {
   readonly #blob: Followed;
   #position = 0;
+  #places: Buffer[] | undefined;
 
   constructor(blob: Followed) {
     super();
@@ -41,6 +61,14 @@ export class BlobFollower extends Readable {
   /** How many bytes it has taken so far. */
   get position(): number {
     return this.#position;
+  }
+
+  /**
+   * Says that each piece is used up before the next but one is asked for, as by a connection that has its writer wait: what
+   * is read from the file comes in the same memory again and again then, and by larger pieces.
+   */
+  lend(): void {
+    this.#places ??= [];
   }
 
   /** Goes on after it has waited. */
@@ -67,7 +95,7 @@ export class BlobFollower extends Readable {
 
   #readFile(): void {
     const { file, tail } = this.#blob;
-    const piece = Buffer.allocUnsafe(Math.min(READ_BYTES, tail.written - this.#position));
+    const piece = this.#place(tail.written - this.#position);
     file.read(piece, 0, piece.length, this.#position).then(
       ({ bytesRead }) => {
         if (this.destroyed) return;
@@ -76,6 +104,16 @@ export class BlobFollower extends Readable {
       },
       (error: Error) => this.destroy(error),
     );
+  }
+
+  /** Memory for so many bytes, or for as many as are read at once. */
+  #place(left: number): Buffer {
+    // A connection takes several small ones before it has its writer wait.
+    if (!this.#places || left < PIECE) return Buffer.allocUnsafe(Math.min(READ_BYTES, left));
+    const oldest = this.#places.length === PLACES ? this.#places.shift() : undefined;
+    const place = oldest ?? Buffer.allocUnsafeSlow(pieceBytes(this.#blob.size ?? 0));
+    this.#places.push(place);
+    return place.subarray(0, Math.min(place.length, left));
   }
 
   #give(bytes: Buffer): void {

@@ -8,6 +8,12 @@ const TAIL_BYTES = 1024 * 1024;
 const TAIL_CHUNKS = 1024;
 
 /**
+ * How much of it may wait for the file, in bytes. What waits is written at once: a write for each chunk would cost more, and
+ * hold the builder up for as long as the disk's threads are busy with what is read.
+ */
+const WAITING_BYTES = TAIL_BYTES;
+
+/**
  * The newest bytes of a blob on its way to a file: all that the file still lacks, and what was written last, as far
  * as there is room. Positions are bytes from the blob's start. Chunks are shared by all who ask, and nobody may
  * change them.
@@ -33,13 +39,9 @@ export class BlobTail {
     return this.#end;
   }
 
-  /**
-   * Whether so much is held that the next bytes should wait for a write to end, by which the oldest go. Once a tail has
-   * filled, that is so after each chunk: a builder that runs ahead of the disk, and of all followers, would only fill
-   * memory.
-   */
+  /** Whether so much waits for the file that the next bytes should wait, too: a builder that runs ahead of the disk would only fill memory. */
   get full(): boolean {
-    return this.#end - this.#start > TAIL_BYTES || this.#chunks.length > TAIL_CHUNKS;
+    return this.#end - this.#written > WAITING_BYTES || this.#chunks.length > 2 * TAIL_CHUNKS;
   }
 
   /** Adds the next bytes of the blob, at least one. */
@@ -60,7 +62,7 @@ export class BlobTail {
   /** Says that so many bytes more are in the file: the oldest can be let go of now. */
   wrote(bytes: number): void {
     this.#written += bytes;
-    while (this.full) {
+    while (this.#end - this.#start > TAIL_BYTES || this.#chunks.length > TAIL_CHUNKS) {
       const [oldest] = this.#chunks;
       if (!oldest || this.#start + oldest.length > this.#written) return;
       this.#chunks.shift();

@@ -42,14 +42,16 @@ export class BlobWriter {
    * Writes a body to the end, hashing it as it passes. The body is read no faster than the disk takes it, and its
    * chunks are kept for followers for a while: nobody may change them. When it fails, what came of it stays written,
    * and the caller aborts or appends the rest; when the disk fails, the blob is aborted.
+   * @param size of the whole blob in bytes, where it is known
    * @throws the body's error, the file system's, the reason when the blob is aborted meanwhile, or an Error when the
    *   writer has ended or another append goes on
    */
-  async append(body: Readable): Promise<void> {
+  async append(body: Readable, size?: number): Promise<void> {
     const { state } = this.#blob;
     if (state.name !== 'open') throw new Error(`the blob is ${state.name} already`);
     if (this.#busy) throw new Error('two bodies are being appended to one blob at once');
     this.#busy = true;
+    this.#blob.size = size;
     try {
       // A request's stream must outlive an error here: destroying it would take the connection, and the answer, along.
       for await (const chunk of body.iterator({ destroyOnReturn: false })) await this.#take(bufferOf(chunk));
