@@ -41,6 +41,10 @@ export interface Behaviour {
   readonly raceShowsLayer: boolean;
   /** How long after its push an image is not seen as the child of an index, in milliseconds. */
   readonly manifestDelay: number;
+  /** How long DescribeImages goes on telling what a tag showed before it was written, in milliseconds. */
+  readonly describeDelay: number;
+  /** How often DescribeImages tells of an image that it is asked for by several tags. */
+  readonly describesSame: 'once' | 'each';
   /** The code on /v2/ of a manifest whose layer is not there: the one with the status 404, the other with 400. */
   readonly missingLayer: 'BLOB_UPLOAD_UNKNOWN' | 'MANIFEST_BLOB_UNKNOWN';
   /** The status on /v2/ of an index whose child is not there. */
@@ -63,6 +67,10 @@ export interface Behaviour {
   readonly maxTagPage: number;
   /** How many names a page of tags/list has that does not ask for a number. */
   readonly defaultTagPage: number;
+  /** How many manifests a page of referrers has. */
+  readonly referrersPage: number;
+  /** What becomes of a manifest whose subject is not there. */
+  readonly missingSubject: 'accepted' | 'refused';
   /** Whether tags/list goes on only by its Link, the cursor in it being ECR's own. */
   readonly opaqueTagCursor: boolean;
   /** The status of an expired token on /v2/: 403 with the code DENIED, or 401 with a challenge. */
@@ -117,6 +125,8 @@ export const ECR_BEHAVIOUR: Behaviour = {
   layerDelay: 0,
   raceShowsLayer: false,
   manifestDelay: 0,
+  describeDelay: 0,
+  describesSame: 'once',
   missingLayer: 'BLOB_UPLOAD_UNKNOWN',
   missingChild: 404,
   minimumPart: 5 * 1024 * 1024,
@@ -129,6 +139,8 @@ export const ECR_BEHAVIOUR: Behaviour = {
   maxTagPage: 1_000,
   defaultTagPage: 100,
   opaqueTagCursor: true,
+  referrersPage: 50,
+  missingSubject: 'accepted',
   expiredToken: 403,
   foreignToken: 400,
   notAuthorized: 'text',

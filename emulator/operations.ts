@@ -135,7 +135,8 @@ const OPERATIONS: Readonly<Record<Exclude<Route['kind'], 'ping'>, Readonly<Recor
     DELETE: () => ['BatchDeleteImage'],
   },
   tags: { GET: () => ['ListImages'] },
-  referrers: { GET: () => ['ListImageReferrers'] },
+  // https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_ListImageReferrers.html
+  referrers: { GET: () => ['BatchGetImage'] },
 };
 
 /**

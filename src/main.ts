@@ -11,6 +11,7 @@ import { DEFAULT_PATIENCE } from './ecr/settling.ts';
 import { type Cancellation, untilCancelled } from './github/cancel.ts';
 import { readContext } from './github/context.ts';
 import { runnerDocker } from './github/docker.ts';
+import { dockerConfigs } from './github/dockerConfig.ts';
 import { dockerLogins } from './github/dockerLogins.ts';
 import { artifactLegs } from './github/legs.ts';
 import { logLine } from './github/lines.ts';
@@ -138,7 +139,8 @@ function createServices(
   return {
     log,
     run,
-    docker: runnerDocker(process.stdout),
+    docker: runnerDocker(process.stdout, environment),
+    dockerConfig: dockerConfigs(environment, run.tempDir),
     legs: artifactLegs(async () => (await import('@actions/artifact')).default, run.tempDir),
     openStore: (dir) => new BlobStore(dir),
     transport,

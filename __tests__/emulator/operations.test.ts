@@ -36,7 +36,7 @@ describe('a request to /v2/', () => {
     ['GET', `team/app/manifests/${DIGEST}`, ['BatchGetImage']],
     ['DELETE', 'team/app/manifests/v1', ['BatchDeleteImage']],
     ['GET', 'team/app/tags/list?n=3', ['ListImages']],
-    ['GET', `team/app/referrers/${DIGEST}`, ['ListImageReferrers']],
+    ['GET', `team/app/referrers/${DIGEST}`, ['BatchGetImage']],
   ])('%s %s is %j', (method, path, operations) => {
     expect(overV2(method, path)).toEqual(operations.map((name) => `ecr:${name} team/app`));
   });

@@ -1,5 +1,6 @@
 import {
   BatchCheckLayerAvailabilityCommand,
+  DescribeImagesCommand,
   GetAuthorizationTokenCommand,
   PutImageCommand,
 } from '@aws-sdk/client-ecr';
@@ -7,8 +8,18 @@ import { describe, expect, test } from '@jest/globals';
 import type { Behaviour } from '../../emulator/behaviour.ts';
 import { type Emulator, startEmulator } from '../../emulator/emulator.ts';
 import { digestOf } from '../../src/image/digest.ts';
+import { OCI_INDEX } from '../../src/image/mediaTypes.ts';
 import { atEnd } from '../support/ends.ts';
-import { ecrClient, errorOf, imageOf, indexOf, logIn, type Registry, registryWith } from './support.ts';
+import {
+  ecrClient,
+  errorOf,
+  imageOf,
+  indexOf,
+  logIn,
+  manifestOf,
+  type Registry,
+  registryWith,
+} from './support.ts';
 
 const amd64 = imageOf('amd64');
 const layer = digestOf(amd64.layer);
@@ -178,6 +189,71 @@ describe('an image, right after its push,', () => {
     await registry.pushManifest('app', amd64.digest, amd64);
     now += 1;
     expect(await put()).toBe(201);
+  });
+});
+
+describe('referrers', () => {
+  const referrer = (() => {
+    const { mediaType, ...fields } = JSON.parse(amd64.text);
+    const subject = { mediaType, digest: amd64.digest, size: amd64.text.length };
+    return manifestOf({ ...fields, mediaType, subject }, mediaType);
+  })();
+  const put = async () => (await registry.pushManifest('app', referrer.digest, referrer)).status;
+
+  test('are refused before their subject is there, where the behaviour has it so', async () => {
+    await start({ missingSubject: 'refused' });
+    for (const blob of [amd64.config, amd64.layer]) await registry.pushBlob('app', blob);
+    expect(await put()).toBe(404);
+    await registry.pushImage('app', amd64);
+    expect(await put()).toBe(201);
+  });
+
+  test('come in pages, each of which names the next', async () => {
+    await start({ referrersPage: 1 });
+    await registry.pushImage('app', amd64);
+    expect(await put()).toBe(201);
+    const index = indexOf(amd64);
+    const { subject } = JSON.parse(referrer.text);
+    const other = manifestOf({ ...JSON.parse(index.text), subject }, OCI_INDEX);
+    expect((await registry.pushManifest('app', other.digest, other)).status).toBe(201);
+    const digests: string[] = [];
+    for (let path = `/v2/app/referrers/${amd64.digest}`; path; ) {
+      const page = await registry.call('GET', path);
+      digests.push(...JSON.parse(await page.text()).manifests.map((each: { digest: string }) => each.digest));
+      path = /<(.+)>; rel="next"/.exec(page.headers.get('link') ?? '')?.[1] ?? '';
+    }
+    expect(digests).toEqual([referrer.digest, other.digest]);
+  });
+});
+
+describe('what DescribeImages says', () => {
+  const describeTags = async (...tags: string[]) => {
+    const imageIds = tags.map((imageTag) => ({ imageTag }));
+    const command = new DescribeImagesCommand({ repositoryName: 'app', imageIds });
+    const { imageDetails = [] } = await ecrClient(emulator, 'us-east-1').send(command);
+    return imageDetails.map(({ imageDigest, imageTags }) => [imageDigest, imageTags]);
+  };
+
+  test.each([
+    ['once', 1],
+    ['each', 2],
+  ] as const)('of an image that is asked for by two tags comes %s', async (describesSame, times) => {
+    await start({ describesSame });
+    for (const tag of ['v1', 'v2']) await registry.pushImage('app', amd64, tag);
+    expect(await describeTags('v1', 'v2')).toEqual(Array(times).fill([amd64.digest, ['v1', 'v2']]));
+  });
+
+  test('is old for a while after a tag was written', async () => {
+    await start({ describeDelay: 500 });
+    await registry.pushImage('app', amd64, 'v1');
+    await expect(describeTags('v1')).rejects.toMatchObject({ name: 'ImageNotFoundException' });
+    now += 500;
+    expect(await describeTags('v1')).toEqual([[amd64.digest, ['v1']]]);
+    const index = indexOf(amd64);
+    await registry.pushManifest('app', 'v1', index);
+    expect(await describeTags('v1')).toEqual([[amd64.digest, ['v1']]]);
+    now += 500;
+    expect(await describeTags('v1')).toEqual([[index.digest, ['v1']]]);
   });
 });
 

@@ -88,6 +88,16 @@ fact('13', 'what refers to an image is taken with its subject, and found by it',
   });
 });
 
+bothWays('13c', 'missingSubject', 'what refers to an image is written after it', async (_, behaviour) => {
+  const emulator = await emulate({ behaviour });
+  await mirror(index, { regions: 'us-east-1' });
+  await mirror(signature, { regions: 'us-east-1', tags: 'signature' });
+  const source = '123456789012.dkr.ecr.us-east-1.amazonaws.com/team/app:v1';
+  const given = { mode: 'mirror', source, regions: 'eu-west-1,sa-east-1', referrers: 'true' };
+  expect((await act(given)).states).toEqual(['published', 'published']);
+  expect(await shown(emulator, signature.root.digest)).toEqual(everywhere(signature.root.digest));
+});
+
 /** What was written anywhere: layers, manifests and tags. */
 function writes({ requests }: Emulator): string[] {
   return requests

@@ -112,6 +112,11 @@ export const ROWS = {
     switches: ['opaqueTagCursor'],
   },
   '13': { says: 'the referrers API of OCI 1.1 is there', sure: 'certain' },
+  '13c': {
+    says: 'a manifest is taken before its subject is there, as the specification has it',
+    sure: 'uncertain',
+    switches: ['missingSubject'],
+  },
   '13a': { says: 'manifests of Docker and of OCI 1.0 and 1.1 are taken', sure: 'certain' },
   '13b': {
     says: 'a manifest is converted when it is pulled by tag and Accept lacks its type, by digest never',
@@ -145,6 +150,16 @@ export const ROWS = {
     says: 'it lists absent layers as UNAVAILABLE, or among the failures',
     sure: 'likely',
     switches: ['absentLayers'],
+  },
+  '16b': {
+    says: "DescribeImages tells a tag's digest, media type and size, for an index that of its largest image",
+    sure: 'certain',
+    switches: ['describesSame'],
+  },
+  '16c': {
+    says: 'right after a write it may tell what the tag showed before',
+    sure: 'uncertain',
+    switches: ['describeDelay'],
   },
 
   // Errors, as they appear on /v2/

@@ -8,6 +8,7 @@ export const LIMITS = [
   'maximumTags',
   'maxTagPage',
   'defaultTagPage',
+  'referrersPage',
   'quotas',
 ] as const satisfies readonly (keyof Behaviour)[];
 
@@ -37,6 +38,8 @@ export const SWITCHES: { readonly [S in Switch]: readonly [Behaviour[S], Behavio
   layerDelay: [0, LATE],
   raceShowsLayer: [false, true],
   manifestDelay: [0, LATE],
+  describeDelay: [0, LATE],
+  describesSame: ['once', 'each'],
   missingLayer: ['BLOB_UPLOAD_UNKNOWN', 'MANIFEST_BLOB_UNKNOWN'],
   missingChild: [404, 400],
   uploads: ['ecr', 'by the book'],
@@ -44,6 +47,7 @@ export const SWITCHES: { readonly [S in Switch]: readonly [Behaviour[S], Behavio
   absoluteLocation: [true, false],
   digestOnGet: [false, true],
   opaqueTagCursor: [true, false],
+  missingSubject: ['accepted', 'refused'],
   expiredToken: [403, 401],
   foreignToken: [400, 401],
   notAuthorized: ['text', 'json'],

@@ -1,4 +1,5 @@
 import { writeFile } from 'node:fs/promises';
+import { delimiter } from 'node:path';
 import { Writable } from 'node:stream';
 import { describe, expect, test } from '@jest/globals';
 import { runnerDocker } from '../../src/github/docker.ts';
@@ -6,7 +7,7 @@ import { until } from '../support/memory.ts';
 import { installDocker, removeDocker } from './fakeDocker.ts';
 
 /** A docker whose output is shown to nobody but the test. */
-function start() {
+function start(environment: NodeJS.ProcessEnv = {}) {
   const texts: string[] = [];
   const shown = new Writable({
     write(chunk, _, done) {
@@ -14,7 +15,7 @@ function start() {
       done();
     },
   });
-  const docker = runnerDocker(shown);
+  const docker = runnerDocker(shown, environment);
   const lines: string[] = [];
   const stop = new AbortController();
   const watch = { line: (text: string) => void lines.push(text), signal: stop.signal };
@@ -35,6 +36,12 @@ async function endOnceBegun(script: string) {
 /** Has the script wait, for at most half a minute, for a file that `goOn` makes. */
 const waitFor = (name: string) =>
   `n=0; while [ ! -e "$0.${name}" ] && [ $n -lt 600 ]; do n=$((n+1)); sleep 0.05; done`;
+
+test('a command that is shown may have settings of its own', async () => {
+  const dir = await installDocker('echo "$DOCKER_CONFIG"');
+  const { docker, watch } = start({ PATH: `${dir}${delimiter}/usr/bin:/bin` });
+  expect((await docker.show([], { ...watch, config: '/own' })).stdout).toBe('/own\n');
+});
 
 describe('a command that is asked', () => {
   test('gives its exit code and what it printed, and shows nothing', async () => {

@@ -11,6 +11,7 @@ import {
 import { digestOf } from '../../src/image/digest.ts';
 import type { Outcome } from '../../src/modes/services.ts';
 import type { Result } from '../../src/release/result.ts';
+import { imageOf } from '../support/images.ts';
 
 const digest = digestOf(Buffer.from('root'));
 
@@ -77,6 +78,50 @@ describe('the summary', () => {
         '- **eu-west-1**: it broke',
         '- `us-east-1.example/team/app:v1`',
       ]),
+    );
+  });
+
+  test('says how ECR itself lists the release, once for the regions that agree', () => {
+    const mediaType = 'application/vnd.oci.image.index.v1+json';
+    const saying = (size: number) => ({ described: { latest: { digest, mediaType, size } } });
+    const text = summaryOf(
+      outcomeOf([
+        resultOf('us-east-1', saying(12_000_000)),
+        resultOf('eu-west-1', saying(12_000_000)),
+        resultOf('sa-east-1', saying(13_000_000)),
+        resultOf('us-west-2'),
+        resultOf('eu-north-1', { state: 'failed', ...saying(12_000_000) }),
+      ]),
+      'Published team/app',
+    );
+    const lines = text.split('\n').filter((line) => line.startsWith('ECR lists it'));
+    expect(lines).toEqual([
+      `ECR lists it as an image index (${mediaType}, 12.0 MB) in us-east-1, eu-west-1`,
+      `ECR lists it as an image index (${mediaType}, 13.0 MB) in sa-east-1`,
+    ]);
+  });
+
+  test('says of what ECR lists no more than it says', () => {
+    const { mediaType } = imageOf('linux/amd64').root;
+    const results = [
+      resultOf('us-east-1', { described: { v1: { digest, mediaType } } }),
+      resultOf('eu-west-1', { described: { v1: { digest } } }),
+    ];
+    const lines = summaryOf(outcomeOf(results), 'x')
+      .split('\n')
+      .filter((line) => line.startsWith('ECR lists'));
+    expect(lines).toEqual([`ECR lists it as a single image (${mediaType}) in us-east-1`]);
+  });
+
+  test.each([
+    [undefined, ''],
+    [0, ', with 0 referrers'],
+    [1, ', with 1 referrer'],
+    [4, ', with 4 referrers'],
+  ])('says how many referrers were carried: %p', (referrers, words) => {
+    const outcome = { ...outcomeOf(results), ...(referrers !== undefined && { referrers }) };
+    expect(summaryOf(outcome, 'Mirrored').split('\n')).toContain(
+      `Digest \`${digest}\`, tagged \`v1\`, \`latest\`${words}`,
     );
   });
 

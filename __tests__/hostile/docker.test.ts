@@ -18,7 +18,7 @@ async function show(script: string, args: readonly string[] = []) {
   });
   const lines: string[] = [];
   const { signal } = new AbortController();
-  await runnerDocker(shown).show(args, { line: (text) => void lines.push(text), signal });
+  await runnerDocker(shown, {}).show(args, { line: (text) => void lines.push(text), signal });
   return { text: pieces.join(''), lines };
 }
 

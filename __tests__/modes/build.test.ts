@@ -27,6 +27,7 @@ const inputs: BuildInputs = {
   transport: 'auto',
   ociLayout: undefined,
   options: optionsOf(),
+  baseRegistries: [],
   jobIndex: 1,
   jobTotal: 2,
 };

@@ -304,6 +304,17 @@ const BY_DIGEST: readonly Fault[] = [
     ],
   ],
   [
+    'each region was built for apart',
+    async (fanIn) => {
+      await fanIn.build(arm64, { legs: 'none', regions: one });
+      await fanIn.build(twin, { legs: 'none', regions: two });
+    },
+    { ...byDigest(needed({ first: ARM64 ?? '', second: TWIN ?? '' })), platforms: 'linux/arm64' },
+    [
+      `linux/arm64 is not the same image in all regions: output "first" of job build built ${ARM64} for ${one}, output "second" of job build built ${TWIN} for ${two}; builds that run apart seldom give the same bytes: let one job build it for all regions, or for one of them, from which the stitch copies it to the others`,
+    ],
+  ],
+  [
     'a digest is that of another platform',
     async (fanIn) => {
       await fanIn.build(amd64, { legs: 'none' });

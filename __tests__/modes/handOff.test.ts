@@ -1,6 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import type { Manifest } from '../../src/image/manifest.ts';
-import { platformsOf } from '../../src/image/manifest.ts';
+import { describe as descriptorOf, type Manifest, platformsOf } from '../../src/image/manifest.ts';
 import { formatPlatform } from '../../src/image/platform.ts';
 import type { Values } from '../inputs/read.ts';
 import { openEmulated, REGIONS } from '../support/emulated.ts';
@@ -188,6 +187,31 @@ describe('legs among artifacts', () => {
     expect(statesOf(outcome)).toEqual(PUBLISHED);
     expect((await shown('v1')).map(childrenOf)).toEqual(REGIONS.map(() => CHILDREN));
     expect(outcome.results.map(({ sent }) => sent > 0)).toEqual([false, false, true]);
+    for (const platform of ['linux/amd64', 'linux/arm64']) {
+      expect(fanIn.said).toContain(
+        `${three}: no job has built ${platform} for it: it is copied from ${one}, ${two}`,
+      );
+    }
+    expect(fanIn.said.filter((line) => line.includes('no job has built'))).toHaveLength(2);
+  });
+
+  test('of a job for each platform and region may say different things of one image: one of them goes everywhere', async () => {
+    const fanIn = await startFanIn();
+    const said = imageOf('linux/amd64', {
+      layers: ['{"predicate":"built in another region"}'],
+      config: { os: 'unknown', architecture: 'unknown' },
+    });
+    const { digest, size } = descriptorOf(said.root);
+    const elsewhere = indexOf([arm64, { ...said, listed: { ...attestation.listed, digest, size } }]);
+    await fanIn.build(attested, { regions: one, 'job-index': '0', 'job-total': '2' });
+    await fanIn.build(elsewhere, { regions: two, 'job-index': '1', 'job-total': '2' });
+    const outcome = await fanIn.stitch();
+    expect(statesOf(outcome)).toEqual(PUBLISHED);
+    const [index, ...others] = await shown('v1');
+    const [first, speaks, ...more] = childrenOf(index);
+    expect([first, more]).toEqual([arm64.root.digest, []]);
+    expect([attestation.root.digest, said.root.digest]).toContain(speaks);
+    for (const other of others) expect(other?.digest).toBe(index?.digest);
   });
 
   test('of two calls of a workflow are told apart by a stitch in each of them', async () => {

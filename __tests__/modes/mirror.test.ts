@@ -21,6 +21,7 @@ function mirrorOf(source: string, more: Partial<MirrorInputs> = {}): MirrorInput
     platforms: [],
     tags: ['1.29'],
     source: parseReference(source),
+    referrers: false,
     ...more,
   };
 }

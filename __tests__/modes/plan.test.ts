@@ -29,6 +29,14 @@ describe('a plan', () => {
     ]);
   });
 
+  test('emulates neither what a variant of the runner is, nor what no emulator runs', () => {
+    expect(plan(['linux/amd64/v2', 'linux/arm64/v9', 'windows/amd64'])).toEqual([
+      { platform: 'linux/amd64/v2', runner: 'ubuntu-24.04', qemu: '' },
+      { platform: 'linux/arm64/v9', runner: 'ubuntu-24.04-arm', qemu: '' },
+      { platform: 'windows/amd64', runner: 'ubuntu-24.04', qemu: '' },
+    ]);
+  });
+
   test('takes the runners that are named, which emulate nothing', () => {
     const runners = new Map([['linux/arm/v7', ['self-hosted', 'armhf']]]);
     expect(plan(['linux/arm', 'linux/riscv64'], { runners, fallback: { group: 'large' } })).toEqual([

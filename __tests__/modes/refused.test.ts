@@ -24,7 +24,7 @@ test('a mirror of an image that ECR would refuse reads its manifests once, and s
   const upstream = await serveGraph(graph, '1.29');
   const source = parseReference(`${upstream.repository}:1.29`);
   const outcome = await runMirror(
-    { mode: 'mirror', target: EVERYWHERE, platforms: [], tags: ['1.29'], source },
+    { mode: 'mirror', target: EVERYWHERE, platforms: [], tags: ['1.29'], source, referrers: false },
     await servicesWith(),
   );
   expect(statesOf(outcome)).toEqual(FAILED);
@@ -52,6 +52,7 @@ test('a build of such an image writes no manifest, and leaves no record', async 
       transport: 'auto',
       ociLayout: undefined,
       options: optionsOf(),
+      baseRegistries: [],
       jobIndex: undefined,
       jobTotal: undefined,
     },

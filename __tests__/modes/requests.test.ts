@@ -25,6 +25,7 @@ function legOf(platform: string): Parameters<typeof runBuild>[0] {
     transport: 'auto',
     ociLayout: undefined,
     options: optionsOf(),
+    baseRegistries: [],
     jobIndex: undefined,
     jobTotal: undefined,
   };
@@ -99,6 +100,20 @@ describe('a stitch of two legs', () => {
     expect(rounds.count).toBeLessThanOrEqual(5);
   });
 
+  test('takes no more than four when its tags show it already, and says all the same what ECR says of them', async () => {
+    const rounds = new Rounds();
+    const emulator = await emulate({ fault: rounds.fault });
+    const services = await landLegs();
+    await runStitch(inputs, services);
+    const before = emulator.requests.length;
+    rounds.start();
+    const outcome = await runStitch(inputs, services);
+    expect(statesOf(outcome)).toEqual(['unchanged', 'unchanged', 'unchanged']);
+    expect(rounds.count).toBeLessThanOrEqual(4);
+    for (const { described } of outcome.results) expect(Object.keys(described ?? {})).toEqual(inputs.tags);
+    expect(countOf(emulator.requests.slice(before), 'DescribeImages')).toBe(REGIONS.length);
+  });
+
   test('asks each region once for each manifest, writes the index once, and each tag once', async () => {
     const emulator = await emulate();
     const services = await landLegs();
@@ -109,7 +124,8 @@ describe('a stitch of two legs', () => {
       const count = (what: string) => countOf(requests, what, region);
       // Two images, what attests them, and the index; which is written, and then under two tags.
       expect([count('HEAD manifests'), count('PUT manifests'), count('GET manifests')]).toEqual([5, 3, 4]);
+      expect(count('DescribeImages')).toBe(1);
     }
-    expect(perRegion(emulator, before)).toEqual(REGIONS.map(() => 1 + 5 + 3 + 4));
+    expect(perRegion(emulator, before)).toEqual(REGIONS.map(() => 1 + 5 + 3 + 4 + 1));
   });
 });

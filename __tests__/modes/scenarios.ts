@@ -95,6 +95,7 @@ function buildOf(
         transport: 'auto',
         ociLayout: undefined,
         options: optionsOf(),
+        baseRegistries: [],
         jobIndex: undefined,
         jobTotal: undefined,
       },
@@ -156,10 +157,10 @@ function stitchOf(target: Target, images: readonly Image[] = [image]): () => Pro
     );
 }
 
-function mirrorOf(target: Target, source: string): () => Promise<Outcome> {
+function mirrorOf(target: Target, source: string, referrers = false): () => Promise<Outcome> {
   return async () =>
     runMirror(
-      { mode: 'mirror', target, platforms: [], tags: ['v1'], source: parseReference(source) },
+      { mode: 'mirror', target, platforms: [], tags: ['v1'], source: parseReference(source), referrers },
       await servicesWith(),
     );
 }
@@ -289,6 +290,7 @@ export const SCENARIOS: Readonly<Record<string, Scenario>> = {
   },
   'a stitch': {
     purposes: ['stitch'],
+    uses: ['ecr:DescribeImages on repository'],
     async prepare(emulator) {
       await land([image]);
       return stitchOf(targetOf(emulator));
@@ -296,6 +298,7 @@ export const SCENARIOS: Readonly<Record<string, Scenario>> = {
   },
   'a mirror of a public image': {
     purposes: ['mirror'],
+    uses: ['ecr:DescribeImages on repository'],
     async prepare(emulator) {
       const { repository } = await serveGraph(built, '1');
       return mirrorOf(targetOf(emulator), `${repository}:1`);
@@ -309,6 +312,17 @@ export const SCENARIOS: Readonly<Record<string, Scenario>> = {
       const [source] = await land([built], ['us-east-1'], SOURCE);
       await source?.writeManifest('1', built.root);
       return mirrorOf(targetOf(emulator), `${ACCOUNT}.dkr.ecr.us-east-1.amazonaws.com/${SOURCE}:1`);
+    },
+  },
+  'a mirror of a private image and of what refers to it': {
+    purposes: ['mirror', 'source', 'mount'],
+    uses: ['ecr:GetAccountSetting on all'],
+    options: { repositories: [REPOSITORY, SOURCE] },
+    async prepare(emulator) {
+      const signature = imageOf('linux/arm64', { fields: { subject: descriptorOf(built.root) } });
+      const [source] = await land([built, signature], ['us-east-1'], SOURCE);
+      await source?.writeManifest('1', built.root);
+      return mirrorOf(targetOf(emulator), `${ACCOUNT}.dkr.ecr.us-east-1.amazonaws.com/${SOURCE}:1`, true);
     },
   },
 };

@@ -36,6 +36,7 @@ const inputs: BuildInputs = {
   transport: 'auto',
   ociLayout: undefined,
   options: optionsOf(),
+  baseRegistries: [],
   jobIndex: undefined,
   jobTotal: undefined,
 };
@@ -189,7 +190,15 @@ describe('a mirror that is not pushed', () => {
 
   function mirrorOf(source: string, more: Partial<MirrorInputs> = {}): MirrorInputs {
     const reference = parseReference(source);
-    return { mode: 'mirror', target: UNPUSHED, platforms: [], tags: ['1.29'], source: reference, ...more };
+    return {
+      mode: 'mirror',
+      target: UNPUSHED,
+      platforms: [],
+      tags: ['1.29'],
+      source: reference,
+      referrers: false,
+      ...more,
+    };
   }
 
   test('reads each manifest of its source once, and no layer', async () => {

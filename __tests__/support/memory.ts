@@ -47,6 +47,8 @@ export class MemoryDestination implements Destination {
   isStrict = true;
   /** It takes every manifest, unless a test says otherwise. */
   refusals: Destination['refusals'] = () => [];
+  /** It has no API that tells of tags, unless a test says otherwise. */
+  describeTags?: NonNullable<Destination['describeTags']>;
   /** It tells which of its tags are immutable, unless a test says otherwise. */
   tagRule: Destination['tagRule'] = (tag) => (this.immutable.has(tag) ? 'immutable' : 'mutable');
 

@@ -66,6 +66,7 @@ export async function servicesWith(
       ...more.run,
     },
     docker: more.docker ?? NO_DOCKER,
+    dockerConfig: async () => Promise.reject(new Error('nobody needs a login')),
     legs: {
       save: async (leg) => void left.push(leg),
       list: async () => left,

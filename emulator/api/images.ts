@@ -1,7 +1,7 @@
 import * as z from 'zod/mini';
 import { type Digest, digestOf, isDigest } from '../../src/image/digest.ts';
 import { MAX_MANIFEST_BYTES, type ManifestContent } from '../../src/image/manifest.ts';
-import { EcrError } from '../errors.ts';
+import { EcrError, invalidParameter } from '../errors.ts';
 import { convertFor } from '../state/convert.ts';
 import { pushImage } from '../state/push.ts';
 import type { Image, Repository } from '../state/repository.ts';
@@ -145,16 +145,25 @@ const describeSchema = z.object({
 });
 type Filter = z.infer<typeof describeSchema>['filter'];
 
+/** https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_DescribeImages.html */
 function describeImages(input: z.infer<typeof describeSchema>, call: Call): unknown {
+  const { imageIds, filter, maxResults, nextToken } = input;
   const repository = repositoryOf(input, call);
-  const images = input.imageIds?.map((imageId) => resolveOrThrow(imageId, repository)) ?? [
-    ...repository.images.values(),
-  ];
-  const { page, next } = pageOf(
-    images.filter(({ digest }) => matches(repository.tagsOf(digest), input.filter)),
-    input,
-  );
-  return { imageDetails: page.map((image) => detailsOf(image, repository)), ...next };
+  const listing = new Listing(repository);
+  if (!imageIds) {
+    const all = [...repository.images.values()].filter(({ digest }) =>
+      matches(listing.tagsOf(digest), filter),
+    );
+    const { page, next } = pageOf(all, input);
+    return { imageDetails: page.map((image) => listing.detailsOf(image)), ...next };
+  }
+  if (maxResults !== undefined || nextToken !== undefined) {
+    throw invalidParameter('imageIds', 'cannot be used together with maxResults or nextToken');
+  }
+  const named = imageIds.map((imageId) => listing.find(imageId));
+  const images = repository.world.behaviour.describesSame === 'each' ? named : [...new Set(named)];
+  const matching = images.filter(({ digest }) => matches(listing.tagsOf(digest), filter));
+  return { imageDetails: matching.map((image) => listing.detailsOf(image)) };
 }
 
 function matches(tags: readonly string[], filter: Filter): boolean {
@@ -162,28 +171,48 @@ function matches(tags: readonly string[], filter: Filter): boolean {
   return status === 'ANY' || (status === 'TAGGED') === tags.length > 0;
 }
 
-function resolveOrThrow(imageId: ImageId, repository: Repository): Image {
-  const image = resolve(imageId, repository);
-  if (!('failureCode' in image)) return image;
-  const { imageDigest = 'null', imageTag = 'null' } = imageId;
-  throw new EcrError(
-    'ImageNotFoundException',
-    `The image with imageId {imageDigest:'${imageDigest}', imageTag:'${imageTag}'} does not exist within the repository with name '${repository.name}' in the registry with id '${repository.account}'`,
-  );
-}
+/** A repository as DescribeImages tells of it, which may be late. */
+class Listing {
+  readonly #repository: Repository;
+  readonly #tags: ReadonlyMap<string, Digest>;
 
-function detailsOf({ digest, manifest, pushedAt, artifactType }: Image, repository: Repository) {
-  const imageTags = repository.tagsOf(digest);
-  return {
-    registryId: repository.account,
-    repositoryName: repository.name,
-    imageDigest: digest,
-    ...(imageTags.length > 0 && { imageTags }),
-    imageSizeInBytes: repository.sizeOf(manifest),
-    imagePushedAt: timestamp(pushedAt),
-    imageManifestMediaType: manifest.mediaType,
-    ...(artifactType && { artifactMediaType: artifactType }),
-  };
+  constructor(repository: Repository) {
+    this.#repository = repository;
+    this.#tags = repository.listedTags();
+  }
+
+  tagsOf(digest: Digest): string[] {
+    return [...this.#tags].flatMap(([tag, shown]) => (shown === digest ? [tag] : [])).toSorted();
+  }
+
+  /** @throws EcrError (ImageNotFoundException) */
+  find(imageId: ImageId): Image {
+    const { imageDigest = 'null', imageTag = 'null' } = imageId;
+    const { name, account, images } = this.#repository;
+    const found = resolve(imageId, this.#repository);
+    const listed = this.#tags.get(imageTag);
+    const image = imageId.imageTag === undefined ? found : listed && images.get(listed);
+    if (image && !('failureCode' in found) && !('failureCode' in image)) return image;
+    throw new EcrError(
+      'ImageNotFoundException',
+      `The image with imageId {imageDigest:'${imageDigest}', imageTag:'${imageTag}'} does not exist within the repository with name '${name}' in the registry with id '${account}'`,
+    );
+  }
+
+  detailsOf({ digest, manifest, pushedAt, artifactType }: Image) {
+    const imageTags = this.tagsOf(digest);
+    return {
+      registryId: this.#repository.account,
+      repositoryName: this.#repository.name,
+      imageDigest: digest,
+      ...(imageTags.length > 0 && { imageTags }),
+      imageSizeInBytes: this.#repository.sizeOf(manifest),
+      imagePushedAt: timestamp(pushedAt),
+      imageManifestMediaType: manifest.mediaType,
+      ...(artifactType && { artifactMediaType: artifactType }),
+      ...(manifest.subject && { subjectManifestDigest: manifest.subject.digest }),
+    };
+  }
 }
 
 const listSchema = z.object({ ...inRepository, filter: describeSchema.shape.filter, ...paging });

@@ -28,7 +28,7 @@ export function pushImage(repository: Repository, push: Push): Image {
   if (push.whenThere === 'refuse') assertNew(repository, push, digest);
   const image = repository.images.get(digest) ?? { ...stored, digest, pushedAt: repository.world.now() };
   repository.images.set(digest, image);
-  if (push.tag !== undefined) repository.tags.set(push.tag, digest);
+  if (push.tag !== undefined) repository.tag(push.tag, digest);
   return image;
 }
 

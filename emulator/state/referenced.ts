@@ -16,6 +16,13 @@ export function assertReferenced(repository: Repository, manifest: Manifest): vo
   } else {
     assertChildren(repository, childrenOf(manifest));
   }
+  assertSubject(repository, manifest);
+}
+
+function assertSubject(repository: Repository, { subject }: Manifest): void {
+  const { images, world } = repository;
+  if (!subject || images.has(subject.digest) || world.behaviour.missingSubject === 'accepted') return;
+  throw childrenNotFound([subject.digest], repository);
 }
 
 function assertSize({ world }: Repository, { digest, size }: Descriptor): void {

@@ -39,6 +39,7 @@ export class Repository implements Place {
   readonly settings: RepositorySettings;
   readonly images = new Map<Digest, Image>();
   readonly tags = new Map<string, Digest>();
+  readonly #writes = new Map<string, { readonly before: Digest | undefined; readonly at: number }>();
   readonly #layers = new Map<Digest, Layer>();
   readonly #uploads = new Map<string, LayerUpload>();
 
@@ -97,6 +98,26 @@ export class Repository implements Place {
   find(reference: string): Image | undefined {
     const digest = isDigest(reference) ? reference : this.tags.get(reference);
     return digest && this.images.get(digest);
+  }
+
+  /** Writes a tag. */
+  tag(tag: string, digest: Digest): void {
+    const before = this.tags.get(tag);
+    if (before !== digest) this.#writes.set(tag, { before, at: this.world.now() });
+    this.tags.set(tag, digest);
+  }
+
+  /** What each tag shows as DescribeImages tells it, which may be late. */
+  listedTags(): Map<string, Digest> {
+    const { behaviour, now } = this.world;
+    const listed = [...this.tags].flatMap(([tag, digest]): [string, Digest][] => {
+      const write = this.#writes.get(tag);
+      const { describeDelay } = behaviour;
+      const isLate = write && describeDelay > 0 && write.at + describeDelay > now();
+      const shown = isLate ? write.before : digest;
+      return shown ? [[tag, shown]] : [];
+    });
+    return new Map(listed);
   }
 
   /** The tags of an image, sorted. */

@@ -25,6 +25,8 @@ export interface BuildRun {
   readonly name: string;
   /** A folder of this run's own. */
   readonly dir: string;
+  /** The folder of docker's settings, with the logins that the builder asks for, where it is not the usual one. */
+  readonly dockerConfig?: string | undefined;
   readonly spool: Spool;
   /** Ends the build. */
   readonly signal: AbortSignal;
@@ -213,7 +215,7 @@ async function runBuildx(
   started.replicate.catch(() => stop.abort());
   const args = buildxArguments(run.options, { ...started, platforms: run.platforms, output });
   const signal = AbortSignal.any([stop.signal, run.signal]);
-  const result = await docker.show(args, { line, signal });
+  const result = await docker.show(args, { line, signal, config: run.dockerConfig });
   if (stop.signal.aborted) await started.replicate;
   return result;
 }

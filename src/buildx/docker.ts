@@ -11,6 +11,8 @@ export interface Watch {
   readonly line: (text: string) => void;
   /** Ends the command. */
   readonly signal: AbortSignal;
+  /** The folder of docker's settings for the command, where it is not the usual one. */
+  readonly config?: string | undefined;
 }
 
 /** Runs the docker command; a collaborator, so that the core starts no processes on its own. */

@@ -2,21 +2,18 @@ import { pipeline, type Readable } from 'node:stream';
 import type { Descriptor } from '../image/descriptor.ts';
 import { type Digest, isDigest } from '../image/digest.ts';
 import { MAX_MANIFEST_BYTES, type Manifest, type ManifestContent } from '../image/manifest.ts';
-import { MANIFEST_TYPES } from '../image/mediaTypes.ts';
+import { MANIFEST_TYPES, OCI_INDEX } from '../image/mediaTypes.ts';
 import type { Scope } from './auth.ts';
+import { BegunUploads } from './begunUploads.ts';
 import { isPassingUpload, RegistryError, redactUrl, UploadError } from './errors.ts';
 import { leadsTo } from './location.ts';
+import { type ReferrersPage, readReferrers } from './referrers.ts';
 import { isRetriable, type RetryPolicy, withRetry } from './retry.ts';
 import type { Session } from './session.ts';
 import type { HttpResponse } from './transport.ts';
-import { verifyContent, verifyManifest } from './verified.ts';
+import { assertJson, verifyContent, verifyManifest } from './verified.ts';
 
 const ACCEPT = MANIFEST_TYPES.join(', ');
-
-/** Uploads that are begun ahead of their blobs, at the most: those that are not needed are left to expire. */
-const BEGUN_AHEAD = 3;
-/** How long an upload that was begun ahead may wait for its blob, in milliseconds. */
-const BEGUN_AHEAD_AGE = 30_000;
 
 export interface RepositoryOptions {
   /** The registry's origin: `https://123456789012.dkr.ecr.us-east-1.amazonaws.com`. */
@@ -36,7 +33,7 @@ export interface RepositoryOptions {
 export class Repository {
   readonly #options: RepositoryOptions;
   #breaking = new AbortController();
-  #ahead: { readonly at: number; readonly target: Promise<URL> }[] = [];
+  readonly #ahead = new BegunUploads();
 
   constructor(options: RepositoryOptions) {
     this.#options = options;
@@ -79,25 +76,17 @@ export class Repository {
   }
 
   /**
-   * Gets ready for a blob that may be about to be uploaded: opens a connection, and begins an upload, which belongs to no
-   * blob yet. A failure is found out by the upload itself.
+   * Gets ready for a blob that may be about to be uploaded: opens a connection, and begins an upload.
    */
   expectUpload(): void {
     this.#options.session.prepare();
-    this.#forgetOld();
-    if (this.#ahead.length >= BEGUN_AHEAD) return;
-    const target = this.#postUpload(this.#breaking.signal);
-    target.catch(() => undefined);
-    this.#ahead.push({ at: performance.now(), target });
+    this.#ahead.expect(() => this.#postUpload(this.#breaking.signal));
   }
 
-  /**
-   * Begins an upload and waits for the answer: some registries create a missing repository with its first upload.
-   * @throws RegistryError when the registry refuses
-   */
+  /** Begins an upload and waits for the answer: some registries create a missing repository with its first upload. */
   async beginAhead(): Promise<void> {
     const target = await this.#retried((signal) => this.#postUpload(signal));
-    this.#ahead.push({ at: performance.now(), target: Promise.resolve(target) });
+    this.#ahead.keep(Promise.resolve(target));
   }
 
   /**
@@ -145,9 +134,8 @@ export class Repository {
 
   /** An upload that was begun ahead, or a new one. */
   async #beginUpload(signal: AbortSignal): Promise<URL> {
-    this.#forgetOld();
-    const begun = this.#ahead.shift();
-    return begun ? begun.target.catch(() => this.#postUpload(signal)) : this.#postUpload(signal);
+    const begun = this.#ahead.take();
+    return begun ? begun.catch(() => this.#postUpload(signal)) : this.#postUpload(signal);
   }
 
   async #mount(digest: Digest, from: string, signal: AbortSignal): Promise<URL | 'mounted'> {
@@ -162,11 +150,6 @@ export class Repository {
       if (!(error instanceof RegistryError) || isRetriable(error)) throw error;
       return this.#beginUpload(signal);
     }
-  }
-
-  #forgetOld(): void {
-    const oldest = performance.now() - BEGUN_AHEAD_AGE;
-    this.#ahead = this.#ahead.filter(({ at }) => at > oldest);
   }
 
   async #postUpload(signal: AbortSignal): Promise<URL> {
@@ -223,6 +206,28 @@ export class Repository {
       const expected = isDigest(reference) ? reference : undefined;
       return verifyManifest(bytes, answer.header('content-type'), expected, `GET ${redactUrl(url)}`);
     });
+  }
+
+  /** What is listed as referring to a manifest; see {@link readReferrers}. */
+  referrers(subject: Digest): Promise<readonly Descriptor[]> {
+    const get = (page: URL) => this.#retried((signal) => this.#page(page, signal));
+    return readReferrers(subject, this.#url(`referrers/${subject}`), get, (tag) => this.readManifest(tag));
+  }
+
+  async #page(url: URL, signal: AbortSignal): Promise<ReferrersPage | undefined> {
+    const answer = await this.#options.session.send({
+      signal,
+      method: 'GET',
+      url,
+      scope: this.#scope('pull'),
+      headers: { accept: OCI_INDEX },
+      // Those that do not know such addresses say so in several ways.
+      expect: [200, 404, 405, 501],
+    });
+    const bytes = await answer.bytes(MAX_MANIFEST_BYTES);
+    if (answer.status !== 200) return undefined;
+    assertJson(bytes, `GET ${redactUrl(url)}`);
+    return { bytes, contentType: answer.header('content-type'), link: answer.header('link') };
   }
 
   /** A 404 that speaks of the repository is a refusal; one that speaks of the manifest is an answer. */

@@ -1,6 +1,7 @@
 import {
   BatchCheckLayerAvailabilityCommand,
   BatchDeleteImageCommand,
+  DescribeImagesCommand,
   ECRClient,
   GetAccountSettingCommand,
   GetAuthorizationTokenCommand,
@@ -8,9 +9,11 @@ import {
   paginateDescribeRepositoryCreationTemplates,
 } from '@aws-sdk/client-ecr';
 import type { Digest } from '../image/digest.ts';
+import type { ImageDescription } from '../release/content.ts';
 import { plain } from '../words.ts';
 import { tellCalls } from './calls.ts';
 import type { CredentialSource } from './credentials.ts';
+import { byTag } from './descriptions.ts';
 import type { Endpoints } from './partitions.ts';
 import { ATTEMPTS, type RequestHandling } from './requests.ts';
 
@@ -39,6 +42,12 @@ export interface EcrApi {
   availableLayers(repository: RepositoryId, digests: readonly Digest[]): Promise<Map<string, number>>;
   /** Removes a tag; one that is not there is no failure. */
   deleteTag(repository: RepositoryId, tag: string): Promise<void>;
+  /** What is listed under at most 100 tags, and under other tags of the same images; nothing when one of them is not listed. */
+  describeTags(
+    repository: RepositoryId,
+    tags: readonly string[],
+    abortSignal: AbortSignal,
+  ): Promise<ReadonlyMap<string, ImageDescription>>;
   /** Whether the caller's account lets layers be mounted from one repository in another. */
   allowsMounting(): Promise<boolean>;
   /** Whether the caller's account has a template by which a push creates a missing repository of this name. */
@@ -113,6 +122,20 @@ export function createEcrApi(options: EcrApiOptions): EcrApi {
         if (failure) throw new Error(`BatchDeleteImage of ${tag} in ${region}: ${failure.failureReason}`);
       } catch (error) {
         if (!(error instanceof ImageNotFoundException)) throw error;
+      }
+    },
+
+    async describeTags(repository, tags, abortSignal) {
+      try {
+        const imageIds = tags.map((imageTag) => ({ imageTag }));
+        const { imageDetails } = await client.send(
+          new DescribeImagesCommand({ ...named(repository), imageIds }),
+          { abortSignal },
+        );
+        return byTag(imageDetails);
+      } catch (error) {
+        if (error instanceof ImageNotFoundException) return new Map();
+        throw error;
       }
     },
 

@@ -135,7 +135,8 @@ function resourceOf(
   { url, region, where }: { url: URL | undefined; region: string; where: Where },
 ): string {
   if (PERMISSIONS.every((each) => each.action !== action || each.on === 'all')) return '*';
-  const repository = /^\/v2\/(.+?)\/(?:manifests|blobs)\//.exec(url?.pathname ?? '')?.[1] ?? where.repository;
+  const repository =
+    /^\/v2\/(.+?)\/(?:manifests|blobs|referrers)\//.exec(url?.pathname ?? '')?.[1] ?? where.repository;
   if (action.startsWith('ecr-public:')) {
     // The registry's alias is no part of the ARN.
     return `arn:aws:ecr-public::*:repository/${repository.slice(repository.indexOf('/') + 1)}`;

@@ -33,6 +33,8 @@ const RULES: readonly Rule[] = [
   },
   { methods: ['PUT'], path: /\/manifests\/[^/]+$/, operations: ['PutImage'] },
   { methods: ['GET', 'HEAD'], path: /\/manifests\/[^/]+$/, operations: ['BatchGetImage'] },
+  // https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_ListImageReferrers.html
+  { methods: ['GET'], path: /\/referrers\/[^/]+$/, operations: ['BatchGetImage'] },
   { methods: ['HEAD'], path: /\/blobs\/[^/]+$/, operations: ['BatchCheckLayerAvailability'] },
   { methods: ['GET'], path: /\/blobs\/[^/]+$/, operations: ['GetDownloadUrlForLayer'] },
 ];

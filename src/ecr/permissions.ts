@@ -3,7 +3,7 @@ export const PURPOSES = {
   push: '`build`',
   stitch: '`stitch`',
   mirror: '`mirror`',
-  source: '`mirror` from a private repository of ECR',
+  source: '`mirror` from a private repository of ECR, and base images from one (`base-registries`)',
   create: '`create-repository`',
   tags: '`tags`',
   'lifecycle-policy': '`lifecycle-policy`',
@@ -43,6 +43,7 @@ const NO_KEEPING = { without: 'a region does not get the image that a tag keeps 
 const NO_LOOKING = { without: 'a missing repository, or an immutable tag, shows only when it is written to' };
 const NO_TAKING_BACK = { without: 'a new tag stays in the regions that took it when another region fails' };
 const NO_COMPARING = { without: 'nobody is told that an existing repository differs from the settings' };
+const NO_DESCRIBING = { without: 'the results do not have what ECR itself says of the tags' };
 const NO_MOUNTING = { without: 'layers are sent instead of mounted' };
 
 const UPLOADING = { push: 'required', stitch: NO_HEALING, mirror: 'required' } as const;
@@ -93,6 +94,12 @@ export const PERMISSIONS: readonly Permission[] = [
     needs: { push: NO_LOOKING, stitch: NO_LOOKING, mirror: NO_LOOKING, create: 'required' },
   },
   {
+    action: 'ecr:DescribeImages',
+    on: 'repository',
+    why: 'to compare what ECR itself says of the tags with what was published',
+    needs: { push: NO_DESCRIBING, stitch: NO_DESCRIBING, mirror: NO_DESCRIBING },
+  },
+  {
     action: 'ecr:BatchDeleteImage',
     on: 'repository',
     why: 'to take a new tag back when another region fails',
@@ -101,13 +108,13 @@ export const PERMISSIONS: readonly Permission[] = [
   {
     action: 'ecr:BatchGetImage',
     on: 'source',
-    why: 'to read the image that is mirrored',
+    why: 'to read the image that is mirrored, and what refers to it, or that is built upon',
     needs: { source: 'required' },
   },
   {
     action: 'ecr:GetDownloadUrlForLayer',
     on: 'source',
-    why: 'to read the layers of the image that is mirrored, or to mount layers from there',
+    why: 'to read the layers of the image that is mirrored or built upon, or to mount layers from there',
     needs: { source: 'required', mount: NO_MOUNTING },
   },
   {
@@ -213,6 +220,12 @@ export const PERMISSIONS: readonly Permission[] = [
     on: 'public',
     why: 'to write images, indexes and tags',
     needs: { public: 'required' },
+  },
+  {
+    action: 'ecr-public:DescribeImages',
+    on: 'public',
+    why: 'to compare what ECR itself says of the tags with what was published',
+    needs: { public: NO_DESCRIBING },
   },
   {
     action: 'ecr-public:BatchDeleteImage',

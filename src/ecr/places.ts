@@ -6,14 +6,18 @@ export interface Role {
   readonly externalId?: string;
 }
 
-/** A repository in an account's private registry in a region. */
-export interface PrivatePlace extends Endpoints {
-  readonly kind: 'private';
+/** An account's private registry in a region, and as whom it is called. */
+export interface PrivateRegistry extends Endpoints {
   readonly region: string;
   /** By default the account that the credentials belong to. */
   readonly account: string | undefined;
-  readonly repository: string;
   readonly role: Role | undefined;
+}
+
+/** A repository in an account's private registry in a region. */
+export interface PrivatePlace extends PrivateRegistry {
+  readonly kind: 'private';
+  readonly repository: string;
 }
 
 /** A repository of Amazon ECR Public, `ALIAS/NAME`, of which there is one for all regions. */

@@ -5,8 +5,8 @@ import { Problems } from '../problems.ts';
 import type { Authorization, EcrApi } from './api.ts';
 import { openRepository } from './openRepository.ts';
 import { Pacer, pacedSession } from './pacing.ts';
-import { registryHost } from './partitions.ts';
-import type { PrivatePlace } from './places.ts';
+import { accountInHost, registryHost } from './partitions.ts';
+import type { PrivatePlace, PrivateRegistry } from './places.ts';
 import type { EcrCollaborators, EcrTarget } from './target.ts';
 import { RegistryToken } from './token.ts';
 
@@ -26,7 +26,7 @@ export class PrivateRegistries {
     this.#collaborators = collaborators;
   }
 
-  access({ region, role, fips, dualStack }: PrivatePlace): Access {
+  access({ region, role, fips, dualStack }: PrivateRegistry): Access {
     const key = JSON.stringify({ region, role, fips, dualStack });
     const known = this.#accesses.get(key);
     if (known) return known;
@@ -49,7 +49,7 @@ export type Addresses = Pick<EcrTarget, 'registryEndpoint' | 'apiOverridden'>;
 
 /** Where the registry answers; the API's word counts only when the API itself is not AWS's. */
 export function registryOrigin(
-  place: PrivatePlace,
+  place: PrivateRegistry,
   account: string | undefined,
   target: Addresses,
   { proxyEndpoint }: Authorization,
@@ -114,4 +114,19 @@ export async function openPrivateSource(
     registries.pacer(place.account, place.region),
     collaborators,
   );
+}
+
+/**
+ * The host of a private registry, and the login for it as basic authentication has it.
+ * @throws what the API throws that does not give a token
+ */
+export async function loginTo(
+  place: PrivateRegistry,
+  target: Addresses,
+  registries: PrivateRegistries,
+): Promise<readonly [host: string, basic: string]> {
+  const authorization = await registries.access(place).token.current();
+  const caller = accountInHost(new URL(authorization.proxyEndpoint).host);
+  const origin = registryOrigin(place, place.account ?? caller, target, authorization);
+  return [new URL(origin).host, authorization.token];
 }

@@ -3,6 +3,7 @@ import type { Digest } from '../image/digest.ts';
 import { type DestinationOptions, repositoryDestination } from '../release/registry.ts';
 import type { EcrApi, RepositoryId } from './api.ts';
 import { batched } from './batch.ts';
+import { tagDescriptions } from './descriptions.ts';
 import { ecrRefusals } from './manifestRules.ts';
 import type { Pacer } from './pacing.ts';
 import { accountInHost } from './partitions.ts';
@@ -106,6 +107,7 @@ function operations(
     repository,
     statBlob,
     deleteTag: (tag) => api.deleteTag(id, tag),
+    describeTags: tagDescriptions((tags, signal) => api.describeTags(id, tags, signal), patience),
     writeBlob: async (descriptor, open) =>
       repository.writeBlob(descriptor, open, await holderOf(descriptor.digest)),
     writeManifest: settledWrites(repository, statBlob, patience),

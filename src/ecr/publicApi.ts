@@ -1,6 +1,8 @@
 import type { ECRPUBLICClient } from '@aws-sdk/client-ecr-public';
+import type { ImageDescription } from '../release/content.ts';
 import { tellCalls } from './calls.ts';
 import type { CredentialSource } from './credentials.ts';
+import { byTag } from './descriptions.ts';
 import { ATTEMPTS, type RequestHandling } from './requests.ts';
 
 /** The one region in which Amazon ECR Public has its API. */
@@ -25,6 +27,12 @@ export interface PublicApi {
   createRepository(name: string, tags?: ReadonlyMap<string, string>): Promise<boolean>;
   /** Removes a tag; one that is not there is no failure. */
   deleteTag(name: string, tag: string): Promise<void>;
+  /** What is listed under at most 100 tags, and under other tags of the same images; nothing when one of them is not listed. */
+  describeTags(
+    name: string,
+    tags: readonly string[],
+    abortSignal: AbortSignal,
+  ): Promise<ReadonlyMap<string, ImageDescription>>;
 }
 
 /**
@@ -94,6 +102,21 @@ export function createPublicApi(options: {
       );
       const failure = failures.find(({ failureCode }) => failureCode !== 'ImageNotFound');
       if (failure) throw new Error(`BatchDeleteImage of ${tag}: ${failure.failureReason}`);
+    },
+
+    async describeTags(name, tags, abortSignal) {
+      const { client, sdk } = await load();
+      try {
+        const imageIds = tags.map((imageTag) => ({ imageTag }));
+        const { imageDetails } = await client.send(
+          new sdk.DescribeImagesCommand({ repositoryName: name, imageIds }),
+          { abortSignal },
+        );
+        return byTag(imageDetails);
+      } catch (error) {
+        if (error instanceof sdk.ImageNotFoundException) return new Map();
+        throw error;
+      }
     },
   };
 }

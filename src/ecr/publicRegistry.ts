@@ -1,6 +1,7 @@
 import { challengedAuthorizer } from '../distribution/auth.ts';
 import { Problems } from '../problems.ts';
 import { repositoryDestination } from '../release/registry.ts';
+import { tagDescriptions } from './descriptions.ts';
 import { ecrRefusals } from './manifestRules.ts';
 import { openRepository } from './openRepository.ts';
 import { PUBLIC_HOST, type PublicPlace } from './places.ts';
@@ -48,6 +49,7 @@ export async function openPublic(
       refusals: ecrRefusals,
       writeManifest: settledWrites(repository, (digest) => repository.statBlob(digest), patience),
       deleteTag: (tag) => api.deleteTag(own, tag),
+      describeTags: tagDescriptions((tags, signal) => api.describeTags(own, tags, signal), patience),
     }),
     createIfMissing: async () => {
       if (exists) return;

@@ -11,13 +11,14 @@ const LONGEST = 64 * 1024;
 /**
  * The docker command of the runner.
  * @param shown where the output of commands goes that people want to follow
+ * @param environment of this process, for commands that have settings of their own
  */
-export function runnerDocker(shown: Writable): Docker {
+export function runnerDocker(shown: Writable, environment: NodeJS.ProcessEnv): Docker {
   return {
     ask: async (args) => finish(start(args)),
-    async show(args, { line, signal }) {
+    async show(args, { line, signal, config }) {
       shown.write(`[command]docker ${textLine(args.join(' ').replace(/\p{Cc}+/gu, ' '))}\n`);
-      const child = start(args, signal);
+      const child = start(args, signal, config ? { ...environment, DOCKER_CONFIG: config } : undefined);
       const show = (text: string) => shown.write(`${textLine(text)}\n`);
       if (child.stdout) eachLine(child.stdout, show);
       if (child.stderr) {
@@ -37,8 +38,12 @@ const GRACE = 3_000;
 /** Docker runs plugins such as buildx as its children, and of old does not end them when it is ended itself. */
 const GROUPS = process.platform !== 'win32';
 
-function start(args: readonly string[], signal?: AbortSignal): ChildProcess {
-  const child = spawn('docker', args, { stdio: ['ignore', 'pipe', 'pipe'], detached: GROUPS });
+function start(args: readonly string[], signal?: AbortSignal, env?: NodeJS.ProcessEnv): ChildProcess {
+  const child = spawn('docker', args, {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    detached: GROUPS,
+    ...(env && { env }),
+  });
   const kill = () => send(child, 'SIGKILL');
   let patience: NodeJS.Timeout | undefined;
   const end = () => {

@@ -1,10 +1,10 @@
 import { execFile } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
-import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import * as z from 'zod/mini';
 import { safeJson } from '../distribution/errors.ts';
+import { dockerFolder } from './dockerConfig.ts';
 
 const configSchema = z.looseObject({
   auths: z._default(
@@ -32,7 +32,7 @@ const HUB = 'https://index.docker.io/v1/';
 export function dockerLogins(
   environment: NodeJS.ProcessEnv,
 ): (registry: string) => Promise<string | undefined> {
-  const file = join(environment.DOCKER_CONFIG || join(homedir(), '.docker'), 'config.json');
+  const file = join(dockerFolder(environment), 'config.json');
   return async (registry) => {
     const config = await readConfig(file);
     const names =

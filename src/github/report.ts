@@ -1,3 +1,4 @@
+import { isIndexType } from '../image/mediaTypes.ts';
 import type { Outcome } from '../modes/services.ts';
 import { isDone, type Result } from '../release/result.ts';
 import { plain } from '../words.ts';
@@ -50,6 +51,21 @@ export function keptLines({ tags, results }: Outcome): string[] {
   return [...new Set(lines)];
 }
 
+/** What registries themselves say of the release, each statement once, with those that make it. */
+function describedLines({ tags, results }: Outcome): string[] {
+  const statements = results.filter(isDone).flatMap(({ destination, digest, described = {} }) => {
+    const tag = tags.find((each) => described[each]?.digest === digest);
+    const { mediaType, size } = (tag === undefined ? undefined : described[tag]) ?? {};
+    if (mediaType === undefined) return [];
+    const kind = isIndexType(mediaType) ? 'an image index' : 'a single image';
+    const extent = size === undefined ? '' : `, ${formatBytes(size)}`;
+    return [{ said: `ECR lists it as ${kind} (${mediaType}${extent})`, destination }];
+  });
+  return [...Map.groupBy(statements, ({ said }) => said)].map(
+    ([said, group]) => `${said} in ${group.map(({ destination }) => destination).join(', ')}`,
+  );
+}
+
 /** One line about a destination, for the log. */
 export function resultLine({ destination, state, digest, sent, reused, seconds }: Result): string {
   const bytes = `sent ${formatBytes(sent)}, reused ${formatBytes(reused)}`;
@@ -79,7 +95,7 @@ const NOTHING_PUSHED =
 
 /** The summary in GitHub's Markdown: one row a destination, aligned so that it reads well as text too. */
 export function summaryOf(outcome: Outcome, heading: string): string {
-  const { digest, tags, results } = outcome;
+  const { digest, tags, results, referrers } = outcome;
   const unpushed = imagesToBe(results);
   const rows = [
     ['Region', 'Digest', 'Platforms', 'Sent', 'Reused', 'Seconds', 'State'],
@@ -103,17 +119,21 @@ export function summaryOf(outcome: Outcome, heading: string): string {
   const notices = [...shownLines(outcome), ...keptLines(outcome), ...repairedLines(outcome)].map(
     (line) => `- ${escapeMarkdown(line)}`,
   );
+  const described = describedLines(outcome).map(escapeMarkdown);
   const shown = tags.filter((tag) =>
     results.every((result) => !isDone(result) || result.tags[tag] === result.digest),
   );
+  const carried =
+    referrers === undefined ? '' : `, with ${referrers} ${referrers === 1 ? 'referrer' : 'referrers'}`;
   const images = [...imagesOf(outcome), ...unpushed].map((image) => `- \`${image}\``);
   const tagged = unpushed.length > 0 ? 'to be tagged' : 'tagged';
   return [
     `### ${heading}`,
     '',
-    `Digest \`${digest}\`${shown.length > 0 ? `, ${tagged} ${shown.map((tag) => `\`${tag}\``).join(', ')}` : ', by digest only'}`,
+    `Digest \`${digest}\`${shown.length > 0 ? `, ${tagged} ${shown.map((tag) => `\`${tag}\``).join(', ')}` : ', by digest only'}${carried}`,
     '',
     ...table(rows),
+    ...(described.length > 0 ? ['', ...described] : []),
     ...(errors.length > 0 ? ['', ...errors] : []),
     ...(notices.length > 0 ? ['', ...notices] : []),
     ...(unpushed.length > 0 ? ['', NOTHING_PUSHED] : []),

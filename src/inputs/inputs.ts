@@ -1,8 +1,10 @@
 import { access } from 'node:fs/promises';
 import type { BuildOptions } from '../buildx/arguments.ts';
 import type { Transport } from '../buildx/build.ts';
+import type { PrivateRegistry } from '../ecr/places.ts';
 import type { Reference } from '../image/reference.ts';
 import { Problems } from '../problems.ts';
+import { readBaseRegistries } from './baseRegistries.ts';
 import { readBuildOptions } from './build.ts';
 import type { CommonInputs } from './common.ts';
 import { ownRepositories, readDestinationLines } from './destinations.ts';
@@ -21,6 +23,8 @@ export interface BuildInputs extends CommonInputs {
   /** A folder with an image that is built already. */
   readonly ociLayout: string | undefined;
   readonly options: BuildOptions;
+  /** Registries of ECR that the builder pulls base images from. */
+  readonly baseRegistries: readonly PrivateRegistry[];
   /** The job's place in its matrix, where the runner tells it. */
   readonly jobIndex: number | undefined;
   readonly jobTotal: number | undefined;
@@ -29,6 +33,8 @@ export interface BuildInputs extends CommonInputs {
 export interface MirrorInputs extends CommonInputs {
   readonly mode: 'mirror';
   readonly source: Reference;
+  /** Whether what refers to the image is copied with it. */
+  readonly referrers: boolean;
 }
 
 /** The inputs of the modes that publish. */
@@ -101,6 +107,7 @@ async function readBuild(reader: InputReader, common: CommonInputs): Promise<Bui
     legs,
     options,
     ociLayout,
+    baseRegistries: readBaseRegistries(reader),
     transport: reader.oneOf('transport', ['auto', 'registry', 'layout'], 'auto'),
     jobIndex: reader.number('job-index'),
     jobTotal: reader.number('job-total'),
@@ -135,5 +142,5 @@ function readMirror(reader: InputReader, common: CommonInputs): MirrorInputs | u
   const source = tryReference(reader, 'source', text);
   if (!source) return undefined;
   const tags = common.tags.length > 0 ? common.tags : source.tag ? [source.tag] : [];
-  return { mode: 'mirror', ...common, tags, source };
+  return { mode: 'mirror', ...common, tags, source, referrers: reader.flag('referrers', false) };
 }

@@ -1,6 +1,7 @@
 import { type Built, build } from '../buildx/build.ts';
 import type { OpenDestinations } from '../ecr/destinations.ts';
 import { explainReading } from '../ecr/explain.ts';
+import { PrivateRegistries } from '../ecr/privateRegistries.ts';
 import type { Digest } from '../image/digest.ts';
 import { describe, type Manifest, platformsOf } from '../image/manifest.ts';
 import { formatPlatform, type Platform, parsePlatform, samePlatform } from '../image/platform.ts';
@@ -12,6 +13,7 @@ import { anyOf, awaited, type Source, withManifests } from '../release/content.t
 import { graphBytes, readThrough } from '../release/graph.ts';
 import { type Inspection, inspectRoot } from '../release/inspect.ts';
 import { isDone } from '../release/result.ts';
+import { configForBases } from './baseLogins.ts';
 import { tagsAhead, tagsOf, toLeg } from './handOver.ts';
 import { openSpool, publishEverywhere, replicasOf } from './publishing.ts';
 import { assertReplaceable, type Outcome, openingTitle, openTarget, type Services } from './services.ts';
@@ -30,10 +32,11 @@ export async function runBuild(inputs: BuildInputs, services: Services): Promise
   }
   const platforms = inputs.platforms.length > 0 ? inputs.platforms : [runnerPlatform()];
   services.log.info(openingTitle(target));
-  const opening = openTarget(target, tagsAhead(inputs, platforms), services);
+  const registries = new PrivateRegistries(services);
+  const opening = openTarget(target, tagsAhead(inputs, platforms), services, registries);
   const composed = new Map<Digest, Manifest>();
   const [built, opened] = await allOrProblems([
-    obtain(inputs, platforms, opening, composed, services),
+    obtain(inputs, platforms, opening, composed, registries, services),
     opening,
   ]);
   const inspection = await inspect(built, target);
@@ -89,6 +92,7 @@ async function obtain(
   platforms: readonly Platform[],
   opening: Promise<OpenDestinations>,
   composed: ReadonlyMap<Digest, Manifest>,
+  registries: PrivateRegistries,
   services: Services,
 ): Promise<Built> {
   const { run, docker, log, cancellation } = services;
@@ -121,6 +125,7 @@ async function obtain(
       name: inputs.target.repository.split('/').at(-1) ?? 'image',
       dir: run.tempDir,
       signal: cancellation.signal,
+      dockerConfig: await configForBases(inputs, registries, services),
       spool,
       open,
     },

@@ -1,3 +1,4 @@
+import type { Repository } from '../distribution/repository.ts';
 import { adviceOnSource } from '../ecr/explain.ts';
 import { PrivateRegistries } from '../ecr/privateRegistries.ts';
 import { mountable, openSource } from '../ecr/sources.ts';
@@ -15,7 +16,8 @@ import { graphBytes, readGraph } from '../release/graph.ts';
 import { platformOfImage } from '../release/inspect.ts';
 import { repositorySource } from '../release/registry.ts';
 import { openSpool, publishEverywhere, replicasOf } from './publishing.ts';
-import { type Outcome, openingTitle, openTarget, type Services } from './services.ts';
+import { countOf, referrersOf } from './referrers.ts';
+import { assertReplaceable, type Outcome, openingTitle, openTarget, type Services } from './services.ts';
 
 /**
  * Copies an image whole, byte for byte, from any registry into every region.
@@ -29,7 +31,7 @@ export async function runMirror(inputs: MirrorInputs, services: Services): Promi
     mountFrom: [...new Set([...inputs.target.mountFrom, ...mountable(inputs.source)])],
   };
   const registries = new PrivateRegistries(services);
-  const [opened, { source, found }] = await services.log.group(
+  const [opened, { source, found, repository }] = await services.log.group(
     `${openingTitle(target)}, and reading the source`,
     () =>
       allOrProblems([
@@ -41,21 +43,26 @@ export async function runMirror(inputs: MirrorInputs, services: Services): Promi
   const root = keepPlatforms(found, inputs.platforms, inputs.source);
   spool.keep(root);
   const platforms = await platformsBelow(root, spool);
+  const referrers = inputs.referrers
+    ? await referrersOf({ root, found, reference: inputs.source }, repository, spool, services)
+    : undefined;
+  assertReplaceable(target, opened.destinations, [...(referrers?.tagged.keys() ?? [])]);
   await opened.createMissing();
   const { destinations } = opened;
   const replicas = replicasOf(destinations, spool, services);
-  return publishEverywhere(
+  const outcome = await publishEverywhere(
     {
       root,
       target,
       opened,
       platforms,
       tags,
+      ...(referrers && { beside: referrers.tagged, referrers: referrers.manifests }),
       replicas,
       countBytes: async () => {
         // Where nothing was copied, our own registry is asked rather than the source, which counts each reading.
         const nearest = replicas.some(({ changed }) => changed) ? spool : (destinations[0] ?? spool);
-        return graphBytes(describe(root), nearest);
+        return (await graphBytes(describe(root), nearest)) + (referrers?.bytes ?? 0);
       },
       // Manifests alone: to read the layers would be to copy them.
       read: () => readManifests(root, spool, inputs.source),
@@ -64,6 +71,7 @@ export async function runMirror(inputs: MirrorInputs, services: Services): Promi
     },
     services,
   );
+  return referrers ? { ...outcome, referrers: countOf(referrers) } : outcome;
 }
 
 async function readSource(
@@ -71,7 +79,7 @@ async function readSource(
   target: Target,
   registries: PrivateRegistries,
   services: Services,
-): Promise<{ source: Source; found: Manifest }> {
+): Promise<{ source: Source; found: Manifest; repository: Repository }> {
   const { registry, digest, tag } = reference;
   const name = formatReference(reference);
   const { registryEndpoint } = target;
@@ -80,7 +88,7 @@ async function readSource(
     const repository = await openSource(reference, { registryEndpoint, apiOverridden }, registries, services);
     const found = await repository.readManifest(digest ?? tag ?? 'latest');
     if (!found) throw new Problems([`input "source": ${registry} has no image ${name}`]);
-    return { source: repositorySource(registry, repository), found };
+    return { source: repositorySource(registry, repository), found, repository };
   } catch (error) {
     throw error instanceof Problems ? error : unreadable(error, reference);
   }

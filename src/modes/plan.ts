@@ -25,7 +25,7 @@ export interface PlannedJob {
 const X86: Runner = 'ubuntu-24.04';
 const ARM: Runner = 'ubuntu-24.04-arm';
 
-/** GitHub's own runners, each with the platforms that it runs without emulation. */
+/** GitHub's own runners, each with the platforms that it runs without emulation, in whatever variant. */
 const NATIVE: ReadonlyMap<string, Runner> = new Map([
   ['linux/amd64', X86],
   ['linux/386', X86],
@@ -40,9 +40,10 @@ export function planJobs({ platforms, runners, fallback, share }: PlanOptions): 
   const jobs = platforms.map((platform) => {
     const name = formatPlatform(platform);
     const named = runners.get(name);
-    const runner = named ?? NATIVE.get(name) ?? fallback ?? X86;
-    // Who names a platform's runner knows what it runs.
-    const emulated = named === undefined && !NATIVE.has(name);
+    const native = NATIVE.get(`${platform.os}/${platform.architecture}`);
+    const runner = named ?? native ?? fallback ?? X86;
+    // Who names a platform's runner knows what it runs. QEMU runs programs for Linux alone.
+    const emulated = named === undefined && native === undefined && platform.os === 'linux';
     return { platform: name, runner, qemu: emulated ? name : '' };
   });
   if (!share) return jobs;

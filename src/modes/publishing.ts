@@ -50,6 +50,8 @@ interface Publishing
       'platforms' | 'tags' | 'beside' | 'promised' | 'replicas' | 'countBytes' | 'startedAt'
     >,
     Pick<Rehearsal, 'read'> {
+  /** What refers to any of it, where that was asked for. */
+  readonly referrers?: ReleasePlan['referrers'];
   readonly root: Manifest;
   readonly target: Target;
   readonly opened: OpenDestinations;

@@ -56,6 +56,8 @@ export interface Services extends EcrCollaborators {
   readonly log: Log;
   readonly run: RunContext;
   readonly docker: Docker;
+  /** Makes a folder of docker's settings that has more logins than the usual one: by host, as basic authentication has them. */
+  dockerConfig(logins: ReadonlyMap<string, string>): Promise<string>;
   readonly legs: LegStore;
   /** Where blobs are kept on their way through this machine, in a folder that nobody else has. */
   openStore(dir: string): BlobStore;
@@ -68,6 +70,8 @@ export interface Outcome {
   readonly digest: string;
   readonly tags: readonly string[];
   readonly results: readonly Result[];
+  /** How many manifests were released with it that refer to it, or to each other; nothing where that was not asked for. */
+  readonly referrers?: number;
   /** JSON: what buildx said of the build, or the description of the published root. */
   readonly metadata: string;
 }

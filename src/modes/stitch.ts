@@ -9,6 +9,7 @@ import { allOrProblems, Problems } from '../problems.ts';
 import { anyOf, type Destination } from '../release/content.ts';
 import { type Assembly, assembleLegs } from '../release/legs/assemble.ts';
 import { tagsOfImages } from '../release/legs/beside.ts';
+import { lackingIn } from '../release/legs/lacking.ts';
 import type { Spool } from '../release/spool.ts';
 import { type Collected, collectLegs } from './collect.ts';
 import { openSpool, publishEverywhere, replicasOf } from './publishing.ts';
@@ -39,6 +40,7 @@ export async function runStitch(inputs: StitchInputs, services: Services): Promi
   await opened.createMissing();
 
   const platforms = platformsOf(root).map(formatPlatform);
+  for (const line of lackingIn(assembly.images, collected.legs, opened.destinations)) services.log.info(line);
   services.log.info(`The index ${root.digest} has ${platforms.join(', ')}`);
   return publishEverywhere(
     {

@@ -20,6 +20,14 @@ export interface Source {
  */
 export type TagRule = 'mutable' | 'immutable' | 'unknown';
 
+/** What a registry itself says of an image that it lists, apart from the image's own bytes. */
+export interface ImageDescription {
+  readonly digest: string;
+  readonly mediaType?: string;
+  /** In bytes, as the registry counts them: ECR takes the largest image for the size of an index. */
+  readonly size?: number;
+}
+
 /** Where content goes: one repository in one region's registry. What it holds can be read back. */
 export interface Destination extends Source {
   /** The repository with its host, `123456789012.dkr.ecr.us-east-1.amazonaws.com/app`. */
@@ -45,6 +53,16 @@ export interface Destination extends Source {
   /** Whether a tag may be written again once it is taken; nothing is asked for that. */
   tagRule(tag: string): TagRule;
   deleteTag(tag: string): Promise<void>;
+  /**
+   * Asks what the registry itself says of tags; not there where it has no API for that.
+   * @param expected what each tag shows; a registry that does not say so yet is asked again for a while
+   * @param how `once`: what it says now is enough
+   * @returns what it says, by tag, without the tags that it does not list
+   */
+  readonly describeTags?: (
+    expected: ReadonlyMap<string, ManifestContent>,
+    how?: 'once',
+  ) => Promise<ReadonlyMap<string, ImageDescription>>;
   /** Breaks off whatever is under way, which fails with this reason; what begins later is not affected. */
   breakOff(reason: Error): void;
 }

@@ -1,10 +1,11 @@
-import { describe } from '../image/manifest.ts';
 import type { Destination } from './content.ts';
 import type { Showing, TagState } from './decide.ts';
 import { toError } from './errors.ts';
 import { type Limit, limitOf, within } from './limit.ts';
-import { type ReleasePlan, releasedBy, tagsOf } from './plan.ts';
-import { allSettledOrThrow, type Replica } from './replicate.ts';
+import { type ReleasePlan, tagsOf } from './plan.ts';
+import { type Described, describeAhead } from './prove.ts';
+import { copyBelowReleased, copyReleased } from './released.ts';
+import type { Replica } from './replicate.ts';
 
 /** Steps that people may want to follow. */
 export interface ReleaseLog {
@@ -16,6 +17,8 @@ export interface Step {
   readonly replica: Replica;
   readonly error: Error | undefined;
   readonly endedAt: number;
+  /** What its registry said of the tags beside the reading of them, if it was asked. */
+  readonly ahead?: Described | undefined;
 }
 
 /** A destination with its copy of the release, and what its tags show. */
@@ -36,15 +39,10 @@ interface Copying {
 export async function copyEverywhere(plan: ReleasePlan, log: ReleaseLog, now: () => number): Promise<Copy[]> {
   const copying = plan.replicas.map((replica): Copying => {
     const limit = limitOf(plan, replica);
-    return { replica, limit, below: limit.race(copyBelow(plan, replica)) };
+    return { replica, limit, below: limit.race(copyBelowReleased(plan, replica)) };
   });
   const belowEverywhere = Promise.allSettled(copying.map(({ below }) => below));
   return Promise.all(copying.map((each) => complete(plan, each, belowEverywhere, log, now)));
-}
-
-async function copyBelow(plan: ReleasePlan, replica: Replica): Promise<void> {
-  for (const manifest of releasedBy(plan)) replica.ask(manifest);
-  await replica.copyBelow(describe(plan.root));
 }
 
 /**
@@ -64,15 +62,17 @@ async function complete(
     await below;
     // Its time does not go by while it waits for others.
     const reading = belowEverywhere.then(() =>
-      within(plan, replica, () => readTags(tagsOf(plan), destination)),
+      within(plan, replica, () =>
+        Promise.all([readTags(tagsOf(plan), destination), describeAhead(plan, replica)]),
+      ),
     );
     // Whether it failed is asked when the copy has ended.
     reading.catch(() => undefined);
-    const roots = releasedBy(plan).map((manifest) => replica.copy(describe(manifest)));
-    await limit.race(allSettledOrThrow(roots));
+    await limit.race(copyReleased(plan, replica));
     limit.clear();
     log.info(`${destination.name}: holds ${plan.root.digest}`);
-    return { ...copy, tags: await reading, error: undefined, endedAt: now() };
+    const [tags, ahead] = await reading;
+    return { ...copy, tags, ahead, error: undefined, endedAt: now() };
   } catch (error) {
     const failure = toError(error);
     log.info(`${destination.name}: failed: ${failure.message}`);

@@ -26,8 +26,10 @@ export interface ReleasePlan {
   readonly platforms: readonly string[];
   /** None publishes by digest alone. */
   readonly tags: readonly string[];
-  /** What is released with it under other tags, by tag; all that it refers to is below the root, too. */
+  /** What is released with it under other tags, by tag. */
   readonly beside?: ReadonlyMap<string, Manifest>;
+  /** What refers to any of it, and is released by digest alone: each after what it refers to. */
+  readonly referrers?: readonly Manifest[] | undefined;
   /** What a destination should hold already, as others say: that it lacks some of it is told. */
   readonly promised?: (destination: Destination) => readonly Digest[];
   /** What becomes of tags that exist. */
@@ -49,8 +51,12 @@ export interface ReleasePlan {
 }
 
 /** The root, and what is released with it. */
-export function releasedBy({ root, beside }: Pick<ReleasePlan, 'root' | 'beside'>): readonly Manifest[] {
-  return [root, ...(beside?.values() ?? [])];
+export function releasedBy({
+  root,
+  referrers,
+  beside,
+}: Pick<ReleasePlan, 'root' | 'referrers' | 'beside'>): readonly Manifest[] {
+  return [root, ...(referrers ?? []), ...(beside?.values() ?? [])];
 }
 
 /** All tags that are written. */

@@ -4,6 +4,7 @@ import type { Manifest } from '../image/manifest.ts';
 import type { Destination } from './content.ts';
 import { toError } from './errors.ts';
 import type { OnRegionFailure } from './plan.ts';
+import { ContradictionError, type Described } from './prove.ts';
 import { TagTakenError } from './taken.ts';
 import { VerificationError } from './verify.ts';
 
@@ -22,8 +23,11 @@ export interface PublicationPlan {
   readonly changes: readonly Change[];
   /** Writes what a tag shall show. */
   readonly write: (tag: string, manifest: Manifest) => Promise<void>;
-  /** Reads back what was written; a VerificationError says that something else is shown. */
-  readonly prove: () => Promise<void>;
+  /**
+   * Reads back what was written, and gives what the registry itself says of it. A VerificationError says that something else is
+   * shown.
+   */
+  readonly prove: () => Promise<Described | undefined>;
 }
 
 /** What became of one destination's tags. */
@@ -35,6 +39,8 @@ export interface Publication {
   readonly shown: ReadonlyMap<string, Digest | undefined>;
   /** Those of which it is not known. */
   readonly uncertain: readonly string[];
+  /** What the registry itself says of the tags, where it was asked. */
+  readonly described?: Described | undefined;
 }
 
 /** A plan that was carried out, as far as that went. */
@@ -43,6 +49,7 @@ interface Attempt {
   readonly error: Error | undefined;
   /** It cannot stay as it is: something was not written, or something else is shown. */
   readonly isWrong: boolean;
+  readonly described?: Described | undefined;
 }
 
 /**
@@ -104,20 +111,21 @@ async function sureOf(
 async function prove(attempt: Attempt): Promise<Attempt> {
   if (attempt.error) return attempt;
   try {
-    await attempt.plan.prove();
-    return attempt;
+    return { ...attempt, described: await attempt.plan.prove() };
   } catch (error) {
     if (error instanceof VerificationError) return { ...attempt, error, isWrong: true };
+    // The registry itself shows what it should.
+    if (error instanceof ContradictionError) return { ...attempt, error, isWrong: false };
     const { message } = toError(error);
     const unread = new Error(`what it shows could not be read back: ${message}`, { cause: error });
     return { ...attempt, error: unread, isWrong: false };
   }
 }
 
-function stand({ plan: { changes }, error }: Attempt): Publication {
+function stand({ plan: { changes }, error, described }: Attempt): Publication {
   if (error) return { state: 'failed', error, shown: new Map(), uncertain: changes.map(({ tag }) => tag) };
   const shown = new Map(changes.map(({ tag, after }) => [tag, after.digest]));
-  return { state: changes.length > 0 ? 'published' : 'unchanged', shown, uncertain: [] };
+  return { state: changes.length > 0 ? 'published' : 'unchanged', shown, uncertain: [], described };
 }
 
 async function putBack({ plan: { destination, changes }, error }: Attempt): Promise<Publication> {

@@ -30,6 +30,8 @@ export interface DestinationOptions {
   /** Whether a taken tag may be written again; by default that is not known. */
   readonly tagRule?: Destination['tagRule'];
   readonly deleteTag?: (tag: string) => Promise<void>;
+  /** What it says of tags itself; by default it has no API for that. */
+  readonly describeTags?: Destination['describeTags'];
   readonly writeBlob?: Destination['writeBlob'];
   readonly writeManifest?: Destination['writeManifest'];
 }
@@ -50,6 +52,7 @@ export function repositoryDestination(options: DestinationOptions): Destination 
     tagged: (tag) => repository.readManifest(tag),
     tagRule: options.tagRule ?? (() => 'unknown'),
     deleteTag: options.deleteTag ?? ((tag) => repository.deleteTag(tag)),
+    ...(options.describeTags && { describeTags: options.describeTags }),
     breakOff: (reason) => repository.breakOff(reason),
   };
 }

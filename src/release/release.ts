@@ -4,12 +4,12 @@ import { type Copy, copyEverywhere, type ReleaseLog, type Step } from './copies.
 import { decide, isChange, type Verdict } from './decide.ts';
 import { toError } from './errors.ts';
 import { type ReleasePlan, releasedBy, tagsOf } from './plan.ts';
+import { proveShown } from './prove.ts';
 import { type PublicationPlan, publish } from './publish.ts';
 import type { Replica } from './replicate.ts';
 import { type Outcome, type Result, stopped, toResult } from './result.ts';
 import { supplyOf } from './supply.ts';
 import { TagsDifferError } from './taken.ts';
-import { verify } from './verify.ts';
 
 /** How the end of a release that has to end goes on, in milliseconds. */
 export interface Ending {
@@ -55,7 +55,7 @@ async function runSteps(
   tellOthers(plan, ready, log);
   const { supplied, published } = await brokenOff(plan, ending, async () => {
     const supplied = await supplyEverywhere(plan, ready, now);
-    return { supplied, published: await publishEverywhere(plan, goingOn(plan, supplied), now) };
+    return { supplied, published: await publishEverywhere(plan, goingOn(plan, supplied), log, now) };
   });
   // What each destination has come to is what was last said of it.
   const latest = new Map<Replica, Outcome>(
@@ -123,10 +123,11 @@ async function supplyEverywhere(
 async function publishEverywhere(
   plan: ReleasePlan,
   steps: readonly Judged[],
+  log: ReleaseLog,
   now: () => number,
 ): Promise<Outcome[]> {
   const publications = await publish(
-    steps.map((step) => publicationOf(plan, step)),
+    steps.map((step) => publicationOf(plan, step, log)),
     plan.onRegionFailure,
   );
   return steps.flatMap((step, position) => {
@@ -137,34 +138,28 @@ async function publishEverywhere(
   });
 }
 
-function publicationOf(plan: ReleasePlan, { replica, decided }: Judged): PublicationPlan {
+function publicationOf(plan: ReleasePlan, step: Judged, log: ReleaseLog): PublicationPlan {
+  const { replica, decided, ahead } = step;
   const { destination } = replica;
   const changes = decided.filter(isChange);
   // Where no tag has to be written, the reading that showed so is the proof.
-  const isProven = changes.length === 0 && tagsOf(plan).length > 0;
+  const read = { isRead: changes.length === 0 && tagsOf(plan).length > 0, ahead };
+  const prove = () => proveShown(plan, decided, destination, read, log.info);
   return {
     destination,
     changes,
     write: (tag, manifest) => replica.write(tag, manifest),
-    prove: async () => {
-      if (!isProven) await proveHeld(plan, { replica, decided });
-    },
+    prove: () => prove().catch((error: unknown) => giveRoot(plan, replica, error).then(prove)),
   };
 }
 
-/** Reads back what was published. A root that is not there, though the destination said that it is, is given to it once. */
-async function proveHeld(
-  { root, platforms }: ReleasePlan,
-  { replica, decided }: Pick<Judged, 'replica' | 'decided'>,
-): Promise<void> {
-  const read = () => verify(root, decided, platforms, replica.destination);
-  try {
-    await read();
-  } catch (error) {
-    if (!(error instanceof MissingContentError)) throw error;
-    await replica.repair(describe(root));
-    await read();
-  }
+/**
+ * Gives a destination the root that is not there to be read back, though the destination said that it is.
+ * @throws the failure, if it is another
+ */
+async function giveRoot({ root }: ReleasePlan, replica: Replica, failure: unknown): Promise<void> {
+  if (!(failure instanceof MissingContentError)) throw failure;
+  await replica.repair(describe(root));
 }
 
 /**

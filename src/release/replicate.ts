@@ -129,14 +129,22 @@ export class Replica {
   }
 
   /**
+   * Looks at all manifests that have to be written: these, and all below them.
+   * @throws ManifestRefusedError when the destination would not take one of them
+   */
+  async examine(descriptors: readonly Descriptor[]): Promise<void> {
+    const refused = (await allSettledOrThrow(descriptors.map(async (each) => this.#examine(each)))).flat();
+    if (refused.length > 0) throw new ManifestRefusedError(uniqueRefused(refused));
+  }
+
+  /**
    * Copies all that a manifest refers to, so that the manifest itself is all that may be missing. All manifests that have
    * to be written, this one included, are looked at before the first upload.
    * @throws ManifestRefusedError when the destination would not take them
    */
   async copyBelow(descriptor: Descriptor): Promise<void> {
     if (await this.holdings.manifest(descriptor.digest)) return;
-    const refused = await this.#examine(descriptor);
-    if (refused.length > 0) throw new ManifestRefusedError(refused);
+    await this.examine([descriptor]);
     const manifest = await this.#source.manifest(descriptor);
     const blobs = blobsOf(manifest).toSorted((one, other) => other.size - one.size);
     await allSettledOrThrow([...childrenOf(manifest), ...blobs].map((each) => this.copy(each)));
@@ -158,8 +166,8 @@ export class Replica {
       const reasons = this.destination.refusals(manifest);
       const children = childrenOf(manifest).filter(({ mediaType }) => isManifestType(mediaType));
       const below = await allSettledOrThrow(children.map(async (child) => this.#examine(child, depth + 1)));
-      const all = [...(reasons.length > 0 ? [{ digest: manifest.digest, reasons }] : []), ...below.flat()];
-      return [...new Map(all.map((each) => [each.digest, each])).values()];
+      const own = reasons.length > 0 ? [{ digest: manifest.digest, reasons }] : [];
+      return uniqueRefused([...own, ...below.flat()]);
     });
   }
 
@@ -248,6 +256,11 @@ export class Replica {
     if (how === 'sent') this.#observer.finished(name, descriptor);
     return how;
   }
+}
+
+/** A manifest may stand below several others. */
+function uniqueRefused(refused: readonly RefusedManifest[]): RefusedManifest[] {
+  return [...new Map(refused.map((each) => [each.digest, each])).values()];
 }
 
 /**

@@ -1,6 +1,7 @@
 import type { Digest } from '../image/digest.ts';
 import { type Manifest, platformsOf } from '../image/manifest.ts';
 import { formatPlatform } from '../image/platform.ts';
+import type { ImageDescription } from './content.ts';
 import type { Step } from './copies.ts';
 import { type DecidedTag, isChange } from './decide.ts';
 import { type ReleasePlan, tagsOf } from './plan.ts';
@@ -26,6 +27,8 @@ export interface Result {
   readonly digest: Digest;
   /** What each tag shows there now, as far as that is known; where nothing was pushed, what it would show. */
   readonly tags: Readonly<Record<string, Digest>>;
+  /** What the registry itself says of each tag; not there where it has no API for that, or did not answer. */
+  readonly described?: Readonly<Record<string, ImageDescription>>;
   /** Tags that may show the release, or what they showed before: nobody could look; absent where there are none. */
   readonly uncertain?: readonly string[];
   /** Those of that digest; none for a single image that was kept. */
@@ -77,13 +80,14 @@ export function toResult(plan: ReleasePlan, outcome: Outcome, bytes: number): Re
   const { destination, sent } = replica;
   const image = imageOf(plan, outcome);
   const repaired = repairedIn(plan, replica);
-  const { uncertain = [] } = publication ?? {};
+  const { uncertain = [], described } = publication ?? {};
   return {
     destination: destination.name,
     image: destination.image,
     state: stateOf(state, tagsOf(plan), replica.changed),
     digest: image.digest,
     tags: tagsShown(outcome),
+    ...(described && { described: Object.fromEntries(described) }),
     ...(uncertain.length > 0 && { uncertain }),
     platforms: platformsOfImage(plan, image),
     sent,

@@ -7,7 +7,7 @@ import { runJobs } from '../support/workflow.ts';
 const REGIONS = ['us-east-1', 'eu-west-1'];
 
 describe('what cannot be published', () => {
-  const cloud = cloudFor('301', REGIONS, ['app']);
+  const cloud = cloudFor('301', REGIONS, ['app', 'doubled', 'stale']);
   const common = { repository: 'app', regions: REGIONS.join(), builder: BUILDERS.host };
   const setting = async (runId: string, dockerfile: string) => ({
     engines: engines(),
@@ -54,5 +54,42 @@ describe('what cannot be published', () => {
       // The leg itself has landed, by digest: an index, its image and what attests it.
       expect(digests).toHaveLength(3);
     }
+  });
+
+  test('a leg that is there twice: the stitch names both jobs and their images, and writes no tag', async () => {
+    const inputs = { ...common, repository: 'doubled', platforms: 'linux/amd64', provenance: 'false' };
+    const dockerfile = `${SHELL_STAGE}\nARG WORD\nLABEL word=$WORD`;
+    const { code, output } = await runJobs(await setting('304', dockerfile), {
+      first: { inputs: { ...inputs, 'build-args': 'WORD=one' } },
+      second: { inputs: { ...inputs, 'build-args': 'WORD=two' }, needs: 'first' },
+      publish: { inputs: { ...inputs, mode: 'stitch', tags: 'v1' }, needs: 'second' },
+    });
+    expect(code).not.toBe(0);
+    expect(errorsIn(output)).toEqual([
+      expect.stringMatching(
+        /\/publish\].*linux\/amd64 was built more than once: job \w+.* built sha256:\w+, job \w+.* built sha256:\w+; let each leg build a platform of its own/,
+      ),
+    ]);
+    for (const job of ['first', 'second']) expect(errorsIn(output)[0]).toContain(`job ${job} `);
+    for (const { tags, digests } of await contentsOf(cloud(), 'doubled')) {
+      expect(tags).toEqual([]);
+      expect(digests).toHaveLength(2);
+    }
+  });
+
+  test('a leg that an earlier run has left: the stitch names both runs, and writes no tag', async () => {
+    const inputs = { ...common, repository: 'stale', platforms: 'linux/amd64', legs: 'tags', tags: 'v1' };
+    const earlier = await runJobs(await setting('305', SHELL_STAGE), { build: { inputs } });
+    expect(earlier.code).toBe(0);
+    const { code, output } = await runJobs(await setting('306', SHELL_STAGE), {
+      publish: { inputs: { ...inputs, mode: 'stitch' } },
+    });
+    expect(code).not.toBe(0);
+    expect(errorsIn(output)).toEqual([
+      expect.stringMatching(
+        /\/publish\].*tag "v1-amd64" in us-east-1, eu-west-1 \(job build.*\) is of the run 305, but this is the run 306: let runs/,
+      ),
+    ]);
+    for (const { tags } of await contentsOf(cloud(), 'stale')) expect(tags).toEqual(['v1-amd64']);
   });
 });

@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
@@ -5,7 +6,7 @@ import * as z from 'zod/mini';
 import type { WorkflowResult } from '../engines/act.ts';
 import { run } from '../engines/process.ts';
 import { digestByCrane, readByCrane } from '../engines/readers.ts';
-import { tool } from '../engines/tools.ts';
+import { tool, toolEnvironment } from '../engines/tools.ts';
 import { type Cloud, CREDENTIALS, contentsOf, endpointOf } from '../support/cloud.ts';
 import { BUILDERS, engines } from '../support/engines.ts';
 import { readIndex } from '../support/image.ts';
@@ -32,7 +33,7 @@ const indexSchema = z.object({
 const configSchema = z.object({ config: z.object({ Labels: z.record(z.string(), z.string()) }) });
 
 describe('the example that calls the reusable workflow, as it is', () => {
-  const cloud = cloudFor('901', REGIONS, ['web'], ROLES);
+  const cloud = cloudFor('901', REGIONS, ['web'], { roles: ROLES });
   const call = caller('901');
   let release: Release | undefined;
   const released = () => {
@@ -71,28 +72,31 @@ describe('the example that calls the reusable workflow, as it is', () => {
 });
 
 describe('the example that signs', () => {
-  const cloud = cloudFor('902', REGIONS, ['web'], ROLES);
+  const cloud = cloudFor('902', REGIONS, ['web'], { roles: ROLES });
   const call = caller('902');
 
-  test('hands the name and the digest of each region to what attests and to what signs', async () => {
+  test('signs and attests in one region, and has the signature in all', async () => {
     const workspace = await makeContext('902', { Dockerfile: SHELL_STAGE });
     const setting = { engines: engines(), cloud: cloud(), workspace, runId: '902' };
     const finished = succeeded(
       await call(setting, { workflow: SIGNED, builder: BUILDERS.host, ref: 'refs/tags/v1.2.3' }),
     );
     const { digest } = jobOf(finished, 'Publish in all regions').outputs;
-    for (const { host, region } of cloud().registries) {
-      const image = `${host}/web@${digest}`;
+    const log = linesOf(finished, 'Sign in all regions');
+    const [first] = cloud().registries;
+    expect(log).toContain(`Attestation created for ${first?.host}/web@${digest}`);
+    const signature = new RegExp(`Signed ${first?.host}/web@${digest} by (sha256:\\w+)`).exec(log)?.[1];
+    expect(log).toContain(`${signature} refers to ${digest}`);
+    for (const { host } of cloud().registries) {
       expect(await digestByCrane(`${host}/web:v1.2.3`, cloud().config)).toBe(digest);
-      const log = linesOf(finished, `Sign in ${region}`);
-      expect(log).toContain(`Attestation created for ${image}`);
-      expect(log).toContain(`Signed ${image}`);
+      const manifest = await readByCrane('manifest', `${host}/web@${signature}`, cloud().config);
+      expect(JSON.parse(manifest)).toMatchObject({ subject: { digest } });
     }
   });
 });
 
 describe('the example for pull requests, as it is, from a fork', () => {
-  const cloud = cloudFor('907', REGIONS, ['web'], ROLES);
+  const cloud = cloudFor('907', REGIONS, ['web'], { roles: ROLES });
   const call = caller('907');
   /** By which the suite has logged in to look at the registries. */
   let before = 0;
@@ -152,7 +156,7 @@ describe('the example for pull requests, as it is, from a fork', () => {
 });
 
 describe('what a caller may name', () => {
-  const cloud = cloudFor('903', REGIONS, [], ROLES);
+  const cloud = cloudFor('903', REGIONS, [], { roles: ROLES });
   const call = caller('903');
   const repository = 'team/app';
   let finished: WorkflowResult;
@@ -252,8 +256,37 @@ describe('what a caller may name', () => {
   });
 });
 
+describe('a base image from a private registry of ECR', () => {
+  // BuildKit sends its login on to any other port of the same host: at AWS the storage has a host of its own.
+  const behaviour = { forwardedAuthorization: 'ignored' } as const;
+  const cloud = cloudFor('907', REGIONS, ['app', 'base'], { roles: ROLES, behaviour });
+  const call = caller('907');
+
+  test('is pulled with a login of the role, of which docker knows nothing afterwards', async () => {
+    const [first] = cloud().registries;
+    const base = `${first?.host}/base:v1`;
+    await pushBase(base, cloud());
+    const workspace = await makeContext('907', { Dockerfile: `FROM ${base}\nCOPY Dockerfile /made\n` });
+    const setting = { engines: engines(), cloud: cloud(), workspace, runId: '907' };
+    const inputs = { ...COMMON, repository: 'app', tags: 'v1', 'base-registries': 'us-east-1' };
+    const finished = succeeded(
+      await call(setting, { workflow: { with: inputs }, builder: BUILDERS.host, ref: MAIN }),
+    );
+    for (const platform of ['linux/amd64', 'linux/arm64']) {
+      expect(linesOf(finished, `Build ${platform}`)).toContain(
+        `${first?.host}: the builder has a login of this job`,
+      );
+    }
+    const { images } = await readIndex(`${first?.host}/app:v1`, cloud().config);
+    expect(Object.keys(images)).toEqual(['linux/amd64', 'linux/arm64']);
+    const settings = toolEnvironment(join(engines().dir, '907-docker')).DOCKER_CONFIG ?? '';
+    const text = await readFile(join(settings, 'config.json'), 'utf8').catch(() => '{}');
+    expect(JSON.parse(text).auths ?? {}).toEqual({});
+  });
+});
+
 describe('a run in which one architecture fails', () => {
-  const cloud = cloudFor('905', REGIONS, ['app'], ROLES);
+  const cloud = cloudFor('905', REGIONS, ['app'], { roles: ROLES });
   const call = caller('905');
 
   test('publishes nothing: the other leg ends, and the job that publishes does not run', async () => {
@@ -318,6 +351,16 @@ async function makeLayout(reference: string, layout: string): Promise<void> {
   await crane('append', '--oci-empty-base', '--new_layer', layer, '--new_tag', reference);
   await crane('mutate', '--set-platform', 'linux/amd64', '--tag', reference, reference);
   await crane('pull', '--format', 'oci', reference, layout);
+}
+
+/** Pushes an image of one file, with the logins of whoever looks after the cloud. */
+async function pushBase(reference: string, { config }: Cloud): Promise<void> {
+  const { dir, webContext } = engines();
+  const env = { PATH: '/usr/bin:/bin', HOME: config, DOCKER_CONFIG: config };
+  const layer = join(dir, 'base.tar');
+  await run('tar', ['--create', '--file', layer, '--directory', webContext, 'Dockerfile']);
+  const append = ['append', '--oci-empty-base', '--new_layer', layer, '--new_tag', reference];
+  await run(tool('crane'), [...append, '--insecure'], { env });
 }
 
 /** The tag mutability of a repository, as AWS' own tool reads it. */

@@ -22,19 +22,21 @@ export interface Cloud {
   close(): Promise<void>;
 }
 
+export type CloudOptions = Partial<Pick<EmulatorOptions, 'roles' | 'behaviour'>>;
+
 /**
  * Starts ECR in these regions, and the artifact service.
  * @param dir a folder of this cloud's own
  * @param repositories those that are there from the start, in every region
- * @param roles those that can be assumed
+ * @param options the roles that can be assumed, and how ECR behaves
  */
 export async function startCloud(
   dir: string,
   regions: readonly string[],
   repositories: readonly string[] = [],
-  roles: EmulatorOptions['roles'] = {},
+  options: CloudOptions = {},
 ): Promise<Cloud> {
-  const emulator = await startEmulator({ regions, repositories, roles });
+  const emulator = await startEmulator({ regions, repositories, ...options });
   const artifacts = await startArtifactService();
   const registries = await Promise.all(regions.map((region) => logIn(emulator, region)));
   return {

@@ -79,6 +79,7 @@ async function makeRepository(dir: string): Promise<Omit<Calling, 'oidc'>> {
   await commitAll(repository);
   const sha = (await run('git', ['-C', repository, 'rev-parse', 'HEAD'])).trim();
   const action = join(dir, 'for-act');
+  cpSync(engines().action, action, { recursive: true });
   mkdirSync(join(action, '.github/workflows'), { recursive: true });
   writeFileSync(join(action, FILE), asActTakesIt(text, sha));
   return { action, repositories };

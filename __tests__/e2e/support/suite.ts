@@ -1,27 +1,26 @@
 import { copyFileSync, mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll } from '@jest/globals';
-import type { EmulatorOptions } from '../../../emulator/emulator.ts';
 import { commitAll } from '../engines/act.ts';
 import { cacheDir } from '../engines/tools.ts';
-import { type Cloud, startCloud } from './cloud.ts';
+import { type Cloud, type CloudOptions, startCloud } from './cloud.ts';
 import { engines } from './engines.ts';
 
 /**
  * Gives a suite a cloud of its own, from before its first test to after its last one.
  * @param name of this suite alone
  * @param repositories those that are there from the start, in every region
- * @param roles those that can be assumed
+ * @param options the roles that can be assumed, and how ECR behaves
  */
 export function cloudFor(
   name: string,
   regions: string[],
   repositories: string[] = [],
-  roles: EmulatorOptions['roles'] = {},
+  options: CloudOptions = {},
 ): () => Cloud {
   let cloud: Cloud | undefined;
   beforeAll(async () => {
-    cloud = await startCloud(join(engines().dir, `${name}-logins`), regions, repositories, roles);
+    cloud = await startCloud(join(engines().dir, `${name}-logins`), regions, repositories, options);
   });
   afterAll(() => cloud?.close());
   return () => {

@@ -93,6 +93,13 @@ describe('images', () => {
     ]);
   });
 
+  test('are described in pages, or by their ids, but not both', async () => {
+    await pushAll();
+    const imageIds = [{ imageTag: 'v1' }];
+    const paged = new DescribeImagesCommand({ repositoryName, imageIds, maxResults: 1 });
+    await expect(ecr.send(paged)).rejects.toMatchObject({ name: 'InvalidParameterException' });
+  });
+
   test('are converted for who takes no other type, by tag alone', async () => {
     const registry = await logIn(emulator, 'us-east-1');
     await registry.pushImage(repositoryName, amd64, 'single');

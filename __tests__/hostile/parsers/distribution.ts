@@ -10,6 +10,7 @@ import {
   wordsOf,
 } from '../../../src/distribution/errors.ts';
 import { leadsTo, webAddress } from '../../../src/distribution/location.ts';
+import { nextPage, parseReferrers } from '../../../src/distribution/referrers.ts';
 import { parseContentRange, parseRange } from '../../../src/distribution/server/ranges.ts';
 import { Refusal } from '../../../src/distribution/server/refusal.ts';
 import { parseRoute } from '../../../src/distribution/server/routes.ts';
@@ -17,6 +18,8 @@ import { createSession } from '../../../src/distribution/session.ts';
 import type { HttpRequest, HttpResponse, Transport } from '../../../src/distribution/transport.ts';
 import { verifyContent } from '../../../src/distribution/verified.ts';
 import { isDigest } from '../../../src/image/digest.ts';
+import { ManifestError } from '../../../src/image/manifest.ts';
+import { OCI_INDEX } from '../../../src/image/mediaTypes.ts';
 import { isRepositoryName, isTag } from '../../../src/image/reference.ts';
 import { blobOf, OCI_LAYER } from '../../support/images.ts';
 import { bytesOf, jsonTexts, type Parser, parser, promise, texts } from './parser.ts';
@@ -136,6 +139,41 @@ export const DISTRIBUTION_PARSERS: readonly Parser[] = [
       for (const { url, headers } of requests) {
         assertWeb(url);
         promise(url.protocol === 'https:' || !headers?.authorization, 'no credentials go without TLS');
+      }
+    },
+  }),
+  parser('where a list of referrers goes on', {
+    input: fc.oneof(
+      texts(
+        ...ADDRESSES.map((address) => `<${address}>; rel="next"`),
+        '<?n=1>; rel=next',
+        '<x>;'.repeat(5_000),
+      ),
+      texts(...ADDRESSES).map((address) => `<${address}>; rel="next"`),
+    ),
+    refuses: [ManifestError],
+    parse: (link) => {
+      const next = nextPage(link, new URL('/v2/app/referrers/x', ORIGIN));
+      if (!next) return;
+      assertWeb(next);
+      promise(next.origin === ORIGIN, 'it is in the same registry');
+    },
+  }),
+  parser('a list of referrers', {
+    input: jsonTexts({
+      schemaVersion: 2,
+      mediaType: OCI_INDEX,
+      manifests: [
+        { mediaType: OCI_INDEX, digest: `sha256:${HEX}`, size: 1, artifactType: 'a', annotations: {} },
+      ],
+    }),
+    refuses: [ManifestError],
+    parse: (text) => {
+      const listed = parseReferrers(Buffer.from(text), OCI_INDEX);
+      promise(listed.length <= 1_000, 'there is an end to it');
+      for (const { digest, ...rest } of listed) {
+        promise(isDigest(digest), 'each has a digest');
+        promise(Object.keys(rest).length === 2, 'and nothing that is said of it');
       }
     },
   }),

@@ -31,6 +31,8 @@ export interface Quirks {
   readonly defaultTagPage: number;
   /** Whether the cursor of tags/list is a secret of the registry's, so that only its Link leads on. */
   readonly opaqueTagCursor: boolean;
+  /** The length of a page of referrers. */
+  readonly referrersPage: number;
   /** Whether the Location of an upload names the host too, as ECR's does; a bare path is the safe form. */
   readonly absoluteLocation: boolean;
   /** The length in bytes at which the Range that an upload's answers tell stops growing, as ECR's does. */
@@ -45,6 +47,7 @@ export const BY_THE_BOOK: Quirks = {
   maxTagPage: 10_000,
   defaultTagPage: 1_000,
   opaqueTagCursor: false,
+  referrersPage: 1_000,
   absoluteLocation: false,
 };
 

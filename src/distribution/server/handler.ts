@@ -55,6 +55,6 @@ async function dispatch(backend: Backend, request: IncomingMessage, response: Se
     case 'tags':
       return handleTags(exchange, target);
     case 'referrers':
-      return handleReferrers(exchange, repository, route.digest);
+      return handleReferrers(exchange, target, route.digest);
   }
 }

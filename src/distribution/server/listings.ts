@@ -49,21 +49,27 @@ function readCursor(last: string | null, { opaqueTagCursor }: Quirks): string {
 }
 
 /**
- * Answers with the manifests that refer to a digest as their subject, as an index.
+ * Answers with one page of the manifests that refer to a digest as their subject, as an index, and with a Link to the next.
  * https://github.com/opencontainers/distribution-spec/blob/main/spec.md#listing-referrers
  */
 export async function handleReferrers(
   exchange: Exchange,
-  repository: RepositoryBackend,
+  { name, repository, quirks }: { name: string; repository: RepositoryBackend; quirks: Quirks },
   digest: Digest,
 ): Promise<void> {
-  if (exchange.request.method !== 'GET') throw methodRefused(['GET']);
-  const wanted = exchange.query.get('artifactType');
+  const { request, query } = exchange;
+  if (request.method !== 'GET') throw methodRefused(['GET']);
+  const wanted = query.get('artifactType');
   const all = await repository.referrers(digest);
-  const manifests = wanted === null ? all : all.filter(({ artifactType }) => artifactType === wanted);
+  const matching = wanted === null ? all : all.filter(({ artifactType }) => artifactType === wanted);
+  const start = Number(query.get('from') ?? 0) || 0;
+  const end = start + quirks.referrersPage;
+  const onward = new URLSearchParams({ ...(wanted !== null && { artifactType: wanted }), from: String(end) });
   const headers = {
     'Content-Type': OCI_INDEX,
     ...(wanted !== null && { 'OCI-Filters-Applied': 'artifactType' }),
+    ...(end < matching.length && { Link: `</v2/${name}/referrers/${digest}?${onward}>; rel="next"` }),
   };
+  const manifests = matching.slice(start, end);
   await answerJson(exchange, 200, headers, { schemaVersion: 2, mediaType: OCI_INDEX, manifests });
 }

@@ -1,0 +1,83 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { ManifestContent } from '../image/manifest.ts';
+import type { Destination, ImageDescription } from '../release/content.ts';
+import type { Patience } from './settling.ts';
+
+/** The most images that one call of DescribeImages names. */
+const BATCH = 100;
+
+/** What of an answer of DescribeImages is of use; it is the same for private registries and ECR Public. */
+interface ImageDetail {
+  readonly imageDigest?: string | undefined;
+  readonly imageTags?: readonly string[] | undefined;
+  readonly imageManifestMediaType?: string | undefined;
+  readonly imageSizeInBytes?: number | undefined;
+}
+
+/** What DescribeImages says, by tag. An image that was asked for by several tags may be there once, or once for each. */
+export function byTag(details: readonly ImageDetail[] = []): Map<string, ImageDescription> {
+  return new Map(
+    details.flatMap(({ imageTags = [], ...detail }) => {
+      const description = descriptionOf(detail);
+      return description ? imageTags.map((tag): [string, ImageDescription] => [tag, description]) : [];
+    }),
+  );
+}
+
+function descriptionOf({
+  imageDigest: digest,
+  imageManifestMediaType: mediaType,
+  imageSizeInBytes: size,
+}: ImageDetail): ImageDescription | undefined {
+  if (digest === undefined) return undefined;
+  return { digest, ...(mediaType !== undefined && { mediaType }), ...(size !== undefined && { size }) };
+}
+
+/** Asks once, for 100 tags at the most; what is listed under more tags than those does not matter. */
+type Ask = (tags: readonly string[], signal: AbortSignal) => Promise<ReadonlyMap<string, ImageDescription>>;
+
+/**
+ * How a registry is asked what it says of tags. What it says right after a write may be old: then it is asked again, as
+ * patiently as is waited for other things that it was given. No longer than that is an answer waited for, either: all that is
+ * at stake is published.
+ */
+export function tagDescriptions(
+  ask: Ask,
+  { first, most, limit }: Patience,
+): NonNullable<Destination['describeTags']> {
+  return async (expected, how) => {
+    const deadline = performance.now() + limit;
+    const signal = AbortSignal.timeout(limit);
+    const tags = [...expected.keys()];
+    for (let pause = first; ; pause = Math.min(2 * pause, most)) {
+      const described = await askAll(tags, (batch) => ask(batch, signal));
+      const isEnough = how === 'once' || accords(described, expected);
+      if (isEnough || performance.now() + pause > deadline) return described;
+      await sleep(pause);
+    }
+  };
+}
+
+async function askAll(
+  tags: readonly string[],
+  ask: (tags: readonly string[]) => Promise<ReadonlyMap<string, ImageDescription>>,
+): Promise<Map<string, ImageDescription>> {
+  const batches = Array.from({ length: Math.ceil(tags.length / BATCH) }, (_, position) =>
+    tags.slice(position * BATCH, (position + 1) * BATCH),
+  );
+  const answers = await Promise.all(batches.map(ask));
+  const said = new Map(answers.flatMap((answer) => [...answer]));
+  return new Map(
+    tags.flatMap((tag): [string, ImageDescription][] => {
+      const description = said.get(tag);
+      return description ? [[tag, description]] : [];
+    }),
+  );
+}
+
+function accords(
+  described: ReadonlyMap<string, ImageDescription>,
+  expected: ReadonlyMap<string, ManifestContent>,
+): boolean {
+  return [...expected].every(([tag, { digest }]) => described.get(tag)?.digest === digest);
+}
