@@ -56,6 +56,22 @@ describe('downloading a blob', () => {
     await expect(download(cut)).rejects.toThrow();
   });
 
+  test('asks for another address when the one that it is led to has run out, once', async () => {
+    for (const good of [1, Number.POSITIVE_INFINITY]) {
+      const elsewhere = await serve((_, response, count) =>
+        count < good ? refuse(response, 403, 'DENIED') : response.end(content),
+      );
+      const { url, requests } = await serve((_, response) =>
+        response.writeHead(307, { location: `${elsewhere.url}/signed` }).end(),
+      );
+      const read = repositoryAt(url).readBlob(descriptor).then(text);
+      if (good === 1) expect(await read).toBe(content.toString());
+      else await expect(read).rejects.toMatchObject({ status: 403 });
+      expect(requests).toHaveLength(2);
+      expect(elsewhere.requests).toHaveLength(2);
+    }
+  });
+
   test('tries again while the registry is busy or cuts the connection', async () => {
     const { content: read, requests } = await download((response, count) => {
       if (count === 0) return refuse(response, 503, 'UNAVAILABLE');

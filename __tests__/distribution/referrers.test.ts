@@ -85,7 +85,6 @@ describe('what refers to a manifest', () => {
 
 describe('a list that is none', () => {
   test.each<[what: string, words: RegExp, headers: Record<string, string>, body: string]>([
-    ['a page of the web', /not JSON/, { 'content-type': 'text/html' }, '<html></html>'],
     ['an image', /has to be an index/, {}, Buffer.from(root.bytes).toString()],
     ['a list of more than there may be', /at most 1000/, INDEX, pageOf(Array(1_001).fill(listed(1)))],
     ['a list of things without a digest', /digest/, INDEX, pageOf([{ mediaType: OCI_INDEX, size: 1 }])],
@@ -96,6 +95,12 @@ describe('a list that is none', () => {
     );
     await expect(read).rejects.toThrow(ManifestError);
     await expect(read).rejects.toThrow(words);
+  });
+
+  test('is asked for again when it is no JSON, before it is refused', async () => {
+    const { listed: read, requests } = await referrersFrom((__, response) => response.end('<html></html>'));
+    await expect(read).rejects.toThrow(/^GET http:\S+ gave what is not JSON$/);
+    expect(requests).toHaveLength(4);
   });
 
   test.each([

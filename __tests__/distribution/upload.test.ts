@@ -38,6 +38,44 @@ describe('uploading a blob', () => {
     expect(requests[1]?.body.toString()).toBe('a layer');
   });
 
+  test.each([
+    ['DIGEST_INVALID', 'provided digest did not match uploaded content'],
+    ['BLOB_UPLOAD_INVALID', 'None of the provided layer digests match the calculated layer digest'],
+  ])('begins again when other bytes arrived than were sent (%s)', async (code, message) => {
+    const { url, requests } = await serve(({ method }, response, count) => {
+      if (method === 'POST') return response.writeHead(202, { location: LOCATION }).end();
+      if (count > 1) return response.writeHead(201).end();
+      return response.writeHead(400).end(JSON.stringify({ errors: [{ code, message }] }));
+    });
+    const { counter, open } = opener();
+    await repositoryAt(url).writeBlob(descriptor, open);
+    expect(requests.map(({ method }) => method)).toEqual(['POST', 'PUT', 'POST', 'PUT']);
+    expect(counter.opened).toBe(2);
+  });
+
+  test('does not begin again when the registry does not like it', async () => {
+    const { url, requests } = await serve(({ method }, response) =>
+      method === 'POST'
+        ? response.writeHead(202, { location: LOCATION }).end()
+        : refuse(response, 400, 'BLOB_UPLOAD_INVALID'),
+    );
+    await expect(repositoryAt(url).writeBlob(descriptor, opener().open)).rejects.toMatchObject({
+      codes: ['BLOB_UPLOAD_INVALID'],
+    });
+    expect(requests).toHaveLength(2);
+  });
+
+  test('does not try again what its source has tried in vain', async () => {
+    const { url, requests } = await serve(({ method }, response) => {
+      if (method === 'POST') return response.writeHead(202, { location: LOCATION }).end();
+      return refuse(response, 503, 'BUSY');
+    });
+    const repository = repositoryAt(url);
+    const writing = repository.writeBlob(descriptor, () => repository.readBlob(descriptor));
+    await expect(writing).rejects.toMatchObject({ method: 'GET', status: 503 });
+    expect(requests.map(({ method }) => method)).toEqual(['POST', 'GET', 'GET', 'GET', 'GET']);
+  });
+
   test('of no bytes says the length 0', async () => {
     const empty = blobOf(new Uint8Array(), OCI_LAYER);
     const { url, requests } = await serve(({ method }, response) =>

@@ -33,13 +33,13 @@ describe('a call that fails tells which it was, where it was made, and what was 
 
   test('when the answer is cut short, which is worth another try', async () => {
     const { error, url, tries } = await failureOf((_, response) => response.writeHead(200).end('{"repos'));
-    expect(error.message).toBe(`DescribeRepositories at ${url}/: answered 200 with what is no JSON`);
+    expect(error.message).toBe(`DescribeRepositories at ${url}/: the answer, 200, is no JSON`);
     expect(tries).toBe(2);
   });
 
   test('when something else answers', async () => {
     const { error, url } = await failureOf((_, response) => response.writeHead(502).end('<html>'));
-    expect(error.message).toBe(`DescribeRepositories at ${url}/: answered 502 with what is no JSON`);
+    expect(error.message).toBe(`DescribeRepositories at ${url}/: the answer, 502, is no JSON`);
     expect(failedCall(error)?.status).toBe(502);
   });
 

@@ -266,7 +266,7 @@ const SAMPLES: Readonly<Record<string, readonly [error: Error, words: RegExp, pl
   'a certificate that is not trusted': [system('SELF_SIGNED_CERT_IN_CHAIN'), /NODE_EXTRA_CA_CERTS/],
   "a failure of the registry's own": [refused(503), /health\.aws\.amazon\.com/],
   "an answer that is not the API's": [
-    Object.assign(new Error('answered 200 with what is no JSON'), { name: 'SyntaxError' }),
+    Object.assign(new Error('the answer, 200, is no JSON'), { name: 'SyntaxError' }),
     /HTTPS_PROXY, AWS_ENDPOINT_URL_ECR/,
   ],
   'a call that arrived damaged': [exception('SerializationException'), /something on the way changes/],

@@ -1,5 +1,6 @@
 import { createServer, type IncomingHttpHeaders } from 'node:http';
 import { type Digest, isDigest } from '../../src/image/digest.ts';
+import { OCI_INDEX } from '../../src/image/mediaTypes.ts';
 import { BLOBS, MANIFESTS } from './release.ts';
 
 /** Another origin, to which no credentials may go. */
@@ -10,6 +11,7 @@ export interface Elsewhere {
   close(): Promise<void>;
 }
 
+const NO_REFERRERS = JSON.stringify({ schemaVersion: 2, mediaType: OCI_INDEX, manifests: [] });
 const SECRETS = ['authorization', 'x-amz-security-token', 'cookie', 'proxy-authorization'];
 
 /**
@@ -29,6 +31,7 @@ export async function startElsewhere(
     const manifest = digest && MANIFESTS.get(digest);
     const blob = digest && BLOBS.get(digest);
     request.resume();
+    if (parts.includes('referrers')) return response.end(NO_REFERRERS);
     if (blob) return response.end(blob);
     if (!manifest) return response.writeHead(404).end();
     return response.writeHead(200, { 'content-type': manifest.mediaType }).end(manifest.bytes);

@@ -17,7 +17,8 @@ export const REASONS: Readonly<Record<string, string>> = {
   a: 'its answer has no body',
   b: 'its request has no body',
   q: 'it does not ask whether something is there',
-  t: 'the answer to a tag names no digest to hold it against: TLS keeps its bytes',
+  t: 'its answer has no digest to hold it against: TLS keeps its bytes',
+  s: 'it comes beside the reading back of the tag, which has the same in its row',
   k: 'it carries no token',
   d: 'the disk may have taken all of it by then',
 };

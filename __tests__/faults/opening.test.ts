@@ -8,6 +8,7 @@ describeFaults(
     'create',
     'source token',
     'source tag',
+    'source referrers',
     'source image',
     'source blob',
     'source storage',

@@ -55,6 +55,11 @@ async function withSource(emulator: Emulator): Promise<void> {
   await emulator.stock(SOURCE, UPSTREAM, stockOf(NEW), TAG);
 }
 
+async function withOldAndSource(emulator: Emulator): Promise<void> {
+  await withOld(emulator);
+  await withSource(emulator);
+}
+
 /** A layout is read, and never changed. */
 let layout: Promise<string> | undefined;
 export function layoutDir(): Promise<string> {
@@ -72,9 +77,9 @@ async function build(services: Services, more: Values = {}): Promise<Outcome> {
   return runBuild(inputs, services);
 }
 
-async function mirror(services: Services): Promise<Outcome> {
+async function mirror(services: Services, more: Values = {}): Promise<Outcome> {
   const source = `${DEFAULT_ACCOUNT}.dkr.ecr.${SOURCE}.amazonaws.com/${UPSTREAM}:${TAG}`;
-  const inputs = await read({ ...TARGET, regions: PAIR.join(), mode: 'mirror', source });
+  const inputs = await read({ ...TARGET, regions: PAIR.join(), mode: 'mirror', source, ...more });
   if (inputs.mode !== 'mirror') throw new Error(`this is ${inputs.mode}`);
   return runMirror(inputs, services);
 }
@@ -110,14 +115,12 @@ const refusesTag = ({ region, method, path }: RequestFacts) =>
 
 export const SCENARIOS = {
   build: { regions: PAIR, tagged: true, prepare: withOld, run: build },
-  mirror: {
+  mirror: { regions: PAIR, tagged: true, prepare: withOldAndSource, run: mirror },
+  'with referrers': {
     regions: PAIR,
     tagged: true,
-    async prepare(emulator) {
-      await withOld(emulator);
-      await withSource(emulator);
-    },
-    run: mirror,
+    prepare: withOldAndSource,
+    run: (services) => mirror(services, { referrers: 'true' }),
   },
   create: {
     regions: PAIR,
@@ -130,8 +133,7 @@ export const SCENARIOS = {
     tagged: true,
     behaviour: { blobMounting: true },
     async prepare(emulator) {
-      await withOld(emulator);
-      await withSource(emulator);
+      await withOldAndSource(emulator);
       emulator.createRepository(UPSTREAM, {}, [LATE]);
       await emulator.stock(LATE, UPSTREAM, stockOf(NEW));
     },

@@ -73,6 +73,12 @@ export const STEPS = {
     region: SOURCE,
     matches: isV2('GET', new RegExp(`^/v2/${UPSTREAM}/manifests/${TAG}$`)),
   },
+  'source referrers': {
+    title: "GET of what refers to the source's image",
+    scenario: 'with referrers',
+    region: SOURCE,
+    matches: isV2('GET', /\/referrers\/sha256:/),
+  },
   'source image': {
     title: "GET of the source's manifest",
     scenario: 'mirror',
@@ -151,6 +157,12 @@ export const STEPS = {
     scenario: 'build',
     region: LATE,
     matches: (request, { tagWrites }) => tagGet(request) && tagWrites > 0,
+  },
+  describe: {
+    title: 'what ECR lists under the tag',
+    scenario: 'build',
+    region: LATE,
+    matches: isApi('DescribeImages'),
   },
   'undo look': {
     title: 'GET of the tag that is to be put back',

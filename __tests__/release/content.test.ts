@@ -41,6 +41,20 @@ describe('several sources as one', () => {
     ]);
   });
 
+  test('ask one last that failed in the middle of what it gave', async () => {
+    const [blob] = blobsOf(image.root);
+    if (!blob) throw new Error('the image has no blob');
+    const sources = ['one', 'two', 'three'].map((name) => new MemoryDestination(name, image));
+    const source = anyOf(sources);
+    for (const each of ['one', 'two']) {
+      const content = await source.blob(blob);
+      content.destroy(new Error(`${each} broke off`));
+      await expect(buffer(content)).rejects.toThrow('broke off');
+    }
+    for (let times = 0; times < 3; times += 1) await buffer(await source.blob(blob));
+    expect(sources.map(({ operations }) => operations.length)).toEqual([1, 1, 3]);
+  });
+
   test('fail with the last failure when none has it', async () => {
     const source = anyOf([new MemoryDestination('one'), new MemoryDestination('two')]);
     await expect(source.manifest(image.listed)).rejects.toThrow(/two does not have/);

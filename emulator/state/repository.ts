@@ -112,7 +112,8 @@ export class Repository implements Place {
     const { behaviour, now } = this.world;
     const listed = [...this.tags].flatMap(([tag, digest]): [string, Digest][] => {
       const write = this.#writes.get(tag);
-      const isLate = write && write.at + behaviour.describeDelay > now();
+      const { describeDelay } = behaviour;
+      const isLate = write && describeDelay > 0 && write.at + describeDelay > now();
       const shown = isLate ? write.before : digest;
       return shown ? [[tag, shown]] : [];
     });

@@ -12,7 +12,7 @@ import { isRetriable, type RetryPolicy, withRetry } from './retry.ts';
 import { BlobFollower } from './server/blobFollower.ts';
 import type { Session } from './session.ts';
 import type { HttpResponse } from './transport.ts';
-import { verifyContent, verifyManifest } from './verified.ts';
+import { assertJson, verifyContent, verifyManifest } from './verified.ts';
 
 const ACCEPT = MANIFEST_TYPES.join(', ');
 
@@ -227,6 +227,7 @@ export class Repository {
     });
     const bytes = await answer.bytes(MAX_MANIFEST_BYTES);
     if (answer.status !== 200) return undefined;
+    assertJson(bytes, `GET ${redactUrl(url)}`);
     return { bytes, contentType: answer.header('content-type'), link: answer.header('link') };
   }
 

@@ -48,12 +48,19 @@ export function verifyManifest(
 ): Manifest {
   const digest = digestOf(bytes);
   if (expected && digest !== expected) throw new ContentError(`${where} gave a manifest of digest ${digest}`);
+  if (!expected) assertJson(bytes, where);
   try {
     return parseManifest(bytes, mediaType);
   } catch (error) {
-    if (!(error instanceof ManifestError)) throw error;
-    // A manifest may be nonsense, but what is no JSON was never one.
-    const isDamaged = !expected && safeJson(new TextDecoder().decode(bytes)) === undefined;
-    throw new (isDamaged ? ContentError : ManifestError)(`${where}: ${error.message}`);
+    throw error instanceof ManifestError ? new ManifestError(`${where}: ${error.message}`) : error;
   }
+}
+
+/**
+ * Finds an answer that was cut or damaged on its way: it may be nonsense, but it is JSON if it came as it was sent.
+ * @throws ContentError
+ */
+export function assertJson(bytes: Uint8Array, where: string): void {
+  if (safeJson(new TextDecoder().decode(bytes)) === undefined)
+    throw new ContentError(`${where} gave what is not JSON`);
 }

@@ -64,7 +64,9 @@ function tell(error: Error, where: string): void {
   // The SDK reads JSON, and names no other reason for which that fails.
   const isGarbled = error.name === 'SyntaxError';
   const isUnformed = isGarbled || (status !== undefined && status >= 300 && status < 400);
-  const said = isGarbled ? `answered ${status ?? ''} with what is no JSON` : wordsIn(error);
+  const said = isGarbled
+    ? `the answer${status === undefined ? '' : `, ${status},`} is no JSON`
+    : wordsIn(error);
   if (isGarbled) Object.assign(error, { $retryable: {} });
   failed.set(error, { said, status: isUnformed ? status : undefined });
   error.message = `${where}: ${'$fault' in error ? `${error.name}: ` : ''}${said}`;
