@@ -174,7 +174,6 @@ function servicesOf(
         publicEndpoint: undefined,
       },
       docker: { ask: nobody, show: nobody },
-      dockerConfig: nobody,
       legs: { save: async (leg) => void legs.push(leg), list: async () => legs },
       openStore: (dir) => new BlobStore(dir, (path) => openFile(path, isFull)),
       transport,

@@ -158,8 +158,8 @@ describe('what followers read', () => {
       expect(finishDigest(read)).toBe(digest);
       expect(Math.max(...lengths)).toBe(most);
       expect(file.reads).toBeLessThanOrEqual((160 * CHUNK) / most);
-      // The rest is what was in memory at the end, in chunks of its own.
-      expect(memory.size).toBeLessThanOrEqual(4 + MIB / CHUNK + 2);
+      // The rest is what was in memory at the end, in chunks of its own: twice as many as are kept, where the file lags behind.
+      expect(memory.size).toBeLessThanOrEqual(4 + (2 * MIB) / CHUNK + 2);
     },
   );
 
