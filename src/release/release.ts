@@ -1,7 +1,7 @@
 import { describe } from '../image/manifest.ts';
 import { MissingContentError } from './content.ts';
 import { type Copy, copyEverywhere, type ReleaseLog, type Step } from './copies.ts';
-import { decide, isChange, type Verdict } from './decide.ts';
+import { decide, isChange, type Showing, type Verdict } from './decide.ts';
 import { toError } from './errors.ts';
 import { type ReleasePlan, releasedBy, tagsOf } from './plan.ts';
 import { proveShown } from './prove.ts';
@@ -25,7 +25,7 @@ export interface Ending {
 const ENDING: Ending = { linger: 2_000, grace: 60_000 };
 
 /** A destination for whose tags was decided. */
-type Judged = Step & Pick<Verdict, 'decided'>;
+type Judged = Step & Pick<Showing, 'tags'> & Pick<Verdict, 'decided'>;
 
 /**
  * Replicates the root everywhere. When every destination that goes on holds all of it and what their tags show is known, decides
@@ -54,7 +54,7 @@ async function runSteps(
   const ready = goingOn(plan, judged);
   tellOthers(plan, ready, log);
   const { supplied, published } = await brokenOff(plan, ending, async () => {
-    const supplied = await supplyEverywhere(plan, ready, now);
+    const supplied = await supplyEverywhere(plan, ready, judged, now);
     return { supplied, published: await publishEverywhere(plan, goingOn(plan, supplied), log, now) };
   });
   // What each destination has come to is what was last said of it.
@@ -97,15 +97,19 @@ function tellOthers(plan: ReleasePlan, judged: readonly Judged[], log: ReleaseLo
   for (const line of new Set(lines)) log.info(line);
 }
 
-/** Has every destination hold what its tags shall show. */
+/**
+ * Has every destination that goes on hold what its tags shall show.
+ * @param judged all destinations: one that does not go on may be the only one that holds it
+ */
 async function supplyEverywhere(
   plan: ReleasePlan,
+  ready: readonly Judged[],
   judged: readonly Judged[],
   now: () => number,
 ): Promise<Judged[]> {
   const supply = supplyOf(releasedBy(plan), judged, plan.relay);
   const supplied = await Promise.all(
-    judged.map(async (step) => {
+    ready.map(async (step) => {
       try {
         return (await supply(step)) ? { ...step, endedAt: now() } : step;
       } catch (error) {
