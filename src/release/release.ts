@@ -22,6 +22,9 @@ export interface Ending {
   readonly grace: number;
 }
 
+/** How long it is waited for the count of a release's bytes, in milliseconds. */
+const COUNTING = 10_000;
+
 const ENDING: Ending = { linger: 2_000, grace: 60_000 };
 
 /** A destination for whose tags was decided. */
@@ -38,10 +41,21 @@ export async function release(
   now = Date.now,
   ending = ENDING,
 ): Promise<Result[]> {
-  const outcomes = await plan.interruption.hold(() => runSteps(plan, log, now, ending));
-  // Only for the report: a count that fails must not make a failure of a release.
-  const bytes = await plan.countBytes().catch(() => 0);
-  return outcomes.map((outcome) => toResult(plan, outcome, bytes));
+  return plan.interruption.hold(async () => {
+    const outcomes = await runSteps(plan, log, now, ending);
+    const bytes = await count(plan);
+    return outcomes.map((outcome) => toResult(plan, outcome, bytes));
+  });
+}
+
+/** Only for the report: neither a count that fails nor one that takes its time makes a failure of a release. */
+async function count({ countBytes, interruption }: ReleasePlan): Promise<number> {
+  const signal = AbortSignal.any([interruption.signal, AbortSignal.timeout(COUNTING)]);
+  const over = Promise.withResolvers<number>();
+  const end = () => over.resolve(0);
+  if (signal.aborted) end();
+  signal.addEventListener('abort', end, { once: true });
+  return Promise.race([countBytes().catch(() => 0), over.promise]);
 }
 
 async function runSteps(
