@@ -77,7 +77,7 @@ export class MemoryDestination implements Destination {
 
   expectUpload(): void {}
 
-  breakOff(): void {}
+  breakOff(_reason: Error): void {}
 
   async writeBlob(descriptor: Descriptor, open: () => Promise<Readable>): Promise<'sent'> {
     await this.#enter(`blob ${descriptor.digest}`);

@@ -18,9 +18,12 @@ export interface Ending {
    * registry, a moment after it was looked what the tag shows.
    */
   readonly linger: number;
-  /** How long putting them back may take then. */
+  /** How long putting them back may take then. What is begun after that is broken off at once, for the release to be told of. */
   readonly grace: number;
 }
+
+/** How often what is begun too late is broken off, in milliseconds. */
+const TOO_LATE = 500;
 
 /** How long it is waited for the count of a release's bytes, in milliseconds. */
 const COUNTING = 10_000;
@@ -190,15 +193,23 @@ async function brokenOff<T>(
   work: () => Promise<T>,
 ): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
+  const after = (time: number, then: () => void) => {
+    timer = setTimeout(then, time);
+  };
   const breakOff = () => {
     for (const { destination } of replicas) destination.breakOff(toError(signal.reason));
   };
-  const end = () => {
-    timer = setTimeout(() => {
-      breakOff();
-      timer = setTimeout(breakOff, grace);
-    }, linger);
+  // Whatever is broken off may be followed by something else, such as a look at what a tag shows.
+  const breakOffAll = () => {
+    breakOff();
+    after(TOO_LATE, breakOffAll);
   };
+  const end = () =>
+    after(linger, () => {
+      breakOff();
+      after(grace, breakOffAll);
+    });
+  if (signal.aborted) end();
   signal.addEventListener('abort', end, { once: true });
   try {
     return await work();
