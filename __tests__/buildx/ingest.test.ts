@@ -173,6 +173,23 @@ describe('asked whether a blob is there', () => {
     expect(await push(ingest.reference, amd64)).toHaveLength(amd64.blobs.size);
   });
 
+  test('a region that could not answer is not waited for again: the builder sends what comes after, too', async () => {
+    const [one, dark] = regions();
+    if (!one || !dark) throw new Error('two regions');
+    one.hold(graph);
+    dark.before = (operation) => {
+      if (operation.startsWith('stat')) throw new Error('silence');
+    };
+    const { base } = await start(one, dark);
+    const asked = [...graph.blobs.keys()];
+    const statuses: number[] = [];
+    for (const digest of asked) {
+      statuses.push((await fetch(`${base}/blobs/${digest}`, { method: 'HEAD' })).status);
+    }
+    expect(statuses).toEqual(asked.map(() => 404));
+    expect(dark.operations.filter((each) => each.startsWith('stat'))).toHaveLength(1);
+  });
+
   test('the first region that lacks it decides, though a farther one has not answered yet', async () => {
     const far = new MemoryDestination('far', amd64);
     far.before = (operation) => (operation.startsWith('stat') ? new Promise(() => {}) : undefined);

@@ -21,6 +21,15 @@ describe('broken off', () => {
     expect(requests).toHaveLength(1);
   });
 
+  test('what was asked of the registry in another way is waited for no longer', async () => {
+    const { url } = await serve(() => undefined);
+    const repository = repositoryAt(url);
+    await expect(repository.unlessBroken(Promise.resolve('done'))).resolves.toBe('done');
+    const asked = repository.unlessBroken(new Promise(() => {}));
+    repository.breakOff(cancelled);
+    await expect(asked).rejects.toThrow('the step was cancelled');
+  });
+
   test('an upload does not go on from its first request to the next', async () => {
     const begun = Promise.withResolvers<void>();
     const { url, requests } = await serve(async (_, response) => {

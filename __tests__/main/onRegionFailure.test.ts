@@ -92,6 +92,32 @@ test('a leg that landed in some regions is stitched in all of them, once the bad
   expect(await cloud.shown('v1')).toEqual(REGIONS.map(() => outputs.get('digest')));
 });
 
+test('a place that is gone on without is told of with its own repository, and its registry once that is known', async () => {
+  const cloud = await startCloud({
+    repository: false,
+    fault: ({ region, operation }) =>
+      (region === BAD && operation === 'GetAuthorizationToken') || operation === 'CreateRepository'
+        ? { status: 403, code: 'AccessDeniedException', message: 'not here' }
+        : undefined,
+  });
+  cloud.emulator.createRepository(REPOSITORY, {}, ['us-east-1']);
+  const places = ['us-east-1', `123456789012.dkr.ecr.${BAD}.amazonaws.com/other/app`, 'sa-east-1'];
+  const { outputs } = await runStep({
+    ...(await releaseInputs()),
+    regions: '',
+    destinations: places.join('\n'),
+    'create-repository': 'true',
+    'on-region-failure': 'warn',
+  });
+  const results: unknown = JSON.parse(outputs.get('results') ?? '');
+  const host = (region: string) => new URL(cloud.emulator.url(region)).host;
+  expect(results).toMatchObject([
+    { state: 'published', image: `${host('us-east-1')}/team/app` },
+    { state: 'failed', image: 'other/app' },
+    { state: 'failed', image: `${host('sa-east-1')}/team/app` },
+  ]);
+});
+
 test('a region without the repository is gone on without, and one that creates none as well', async () => {
   const cloud = await startCloud({
     repository: false,

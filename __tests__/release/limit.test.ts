@@ -92,6 +92,24 @@ describe('a release that has to end', () => {
     expect(states(await run([one, endless], { interruption }))).toEqual(['held back', 'failed']);
     expect([one, endless].flatMap(({ tags }) => [...tags])).toEqual([]);
   });
+
+  test('waits for no region that falls silent for good while tags are written, and says of which nobody knows', async () => {
+    const { controller, interruption, reason } = interrupted();
+    const [one, silent] = [new MemoryDestination('one'), new MemoryDestination('silent')];
+    let broken = Promise.withResolvers<never>();
+    silent.breakOff = (why) => {
+      broken.reject(why);
+      broken = Promise.withResolvers();
+    };
+    silent.before = (operation) => {
+      if (operation === 'tag v1') controller.abort(reason);
+      return controller.signal.aborted ? broken.promise : undefined;
+    };
+    const results = await run([one, silent], { interruption, ending: { linger: 0, grace: 0 } });
+    expect(states(results)).toEqual(['held back', 'failed']);
+    expect(results[1]?.uncertain).toEqual(['v1']);
+    expect([...one.tags]).toEqual([]);
+  });
 });
 
 test.each([

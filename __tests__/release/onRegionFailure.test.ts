@@ -1,8 +1,9 @@
 import { describe, expect, test } from '@jest/globals';
 import type { OnRegionFailure } from '../../src/release/plan.ts';
-import { imageOf } from '../support/images.ts';
+import { releasedDigest } from '../../src/release/result.ts';
+import { attestationOf, imageOf, indexOf } from '../support/images.ts';
 import { MemoryDestination, refused } from '../support/memory.ts';
-import { graph, run, states } from './running.ts';
+import { amd64, arm64, graph, run, states } from './running.ts';
 
 const EARLIER = imageOf('linux/amd64', { layers: ['earlier'] });
 
@@ -55,6 +56,34 @@ describe.each<OnRegionFailure>(['continue', 'warn'])('when the others go on (%s)
     const results = await run(all, { onRegionFailure, ifTagExists: 'keep' });
     expect(states(results)).toEqual(['failed', 'failed', 'held back']);
     expect(shown(all)).toEqual(before);
+  });
+
+  test('the digest of the release is the one that is kept, however many fail that have nothing', async () => {
+    const all = ['one', 'two', 'three'].map((name) => new MemoryDestination(name));
+    all[0]?.hold(EARLIER, 'v1');
+    for (const region of all.slice(1)) {
+      region.before = (operation) => {
+        if (operation.startsWith('blob')) throw refused('DENIED', 'no', 403);
+      };
+    }
+    const results = await run(all, { onRegionFailure, ifTagExists: 'keep' });
+    expect(states(results)).toEqual(['unchanged', 'failed', 'failed']);
+    expect(releasedDigest(results)).toBe(EARLIER.root.digest);
+  });
+
+  test('what they have to show may come from a region that is kept back by another tag', async () => {
+    const twin = indexOf([amd64, arm64, attestationOf(amd64)]);
+    const all = ['one', 'two', 'three'].map((name) => new MemoryDestination(name));
+    all[0]?.hold(twin, 'v1');
+    all[0]?.hold(EARLIER, 'v2');
+    for (const tag of ['v1', 'v2']) all[0]?.immutable.add(tag);
+    const results = await run(all, { onRegionFailure, ifTagExists: 'same-images', tags: ['v1', 'v2'] });
+    expect(results.map(({ error }) => error)).toEqual([
+      expect.stringContaining('the tag "v2" is immutable'),
+      undefined,
+      undefined,
+    ]);
+    expect(shown(all)).toEqual(all.map(() => twin.root.digest));
   });
 
   test('nothing is published when all fail', async () => {

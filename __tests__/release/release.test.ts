@@ -239,6 +239,31 @@ test('a region that does not keep what it was given fails, and the error says so
   expect(results[1]?.error).toMatch(/could not be read back: leaky does not have it/);
 });
 
+test('a count that has no end keeps nobody from hearing what was published, once the release has to end', async () => {
+  const controller = new AbortController();
+  const held: string[] = [];
+  const all = [new MemoryDestination('one'), new MemoryDestination('two')];
+  const results = await run(all, {
+    interruption: {
+      signal: controller.signal,
+      hold: async (work) => {
+        held.push('begun');
+        const result = await work();
+        held.push('ended');
+        return result;
+      },
+    },
+    countBytes: () => {
+      held.push('counting');
+      controller.abort(new Error('too late'));
+      return new Promise(() => {});
+    },
+  });
+  expect(states(results)).toEqual(['published', 'published']);
+  expect(results.map(({ error, reused }) => [error, reused])).toEqual(all.map(() => [undefined, 0]));
+  expect(held).toEqual(['begun', 'counting', 'ended']);
+});
+
 test('the digest of a release is that of most regions, and of the first of those that come out even', async () => {
   const digests = [imageOf('linux/amd64'), imageOf('linux/arm64')].map(({ root }) => root.digest);
   const [one, other] = digests;

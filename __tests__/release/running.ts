@@ -1,6 +1,6 @@
 import type { Destination, Source } from '../../src/release/content.ts';
 import type { ReleasePlan } from '../../src/release/plan.ts';
-import { release } from '../../src/release/release.ts';
+import { type Ending, release } from '../../src/release/release.ts';
 import { Replica } from '../../src/release/replicate.ts';
 import type { Result } from '../../src/release/result.ts';
 import { type Graph, imageOf, indexOf } from '../support/images.ts';
@@ -17,10 +17,13 @@ export function bytesOf({ blobs }: Graph): number {
   return [...blobs.values()].reduce((sum, { byteLength }) => sum + byteLength, 0);
 }
 
+/** What a test has otherwise than the rest. */
+type Varied = Partial<ReleasePlan> & { readonly said?: string[]; readonly ending?: Ending };
+
 /** Releases a graph as `v1`, 1500 milliseconds after the start; what is more or otherwise, the plan says. */
 export function run(
   destinations: readonly Destination[],
-  plan: Partial<ReleasePlan> & { readonly said?: string[] } = {},
+  { ending = { linger: 0, grace: 60_000 }, ...plan }: Varied = {},
   released: Graph = graph,
   source: Source = sourceOf(released),
 ): Promise<Result[]> {
@@ -45,7 +48,7 @@ export function run(
     },
     { info: (line) => plan.said?.push(line) },
     () => 1500,
-    { linger: 0, grace: 60_000 },
+    ending,
   );
 }
 

@@ -64,6 +64,14 @@ describe('an immutable tag that shows another image', () => {
     expect(tagWrites(all)).toEqual([[], [], []]);
   });
 
+  test('is told of with what it shows, as the others are', async () => {
+    const all = regions({ v1: another, immutable: true });
+    all[0]?.hold(another, 'v2');
+    const [result] = await run(all, { tags: ['v1', 'v2'] });
+    expect(result?.state).toBe('failed');
+    expect(result?.tags).toEqual({ v1: another.root.digest, v2: another.root.digest });
+  });
+
   test('leaves a region unchanged that shows the release already', async () => {
     const all = regions({ v1: another, immutable: true }, { v1: graph });
     expect(states(await run(all))).toEqual(['failed', 'unchanged']);

@@ -82,7 +82,7 @@ export class MemoryDestination implements Destination {
     this.expected += 1;
   }
 
-  breakOff(): void {}
+  breakOff(_reason: Error): void {}
 
   async writeBlob(descriptor: Descriptor, open: () => Promise<Readable>): Promise<'sent'> {
     await this.#enter(`blob ${descriptor.digest}`);

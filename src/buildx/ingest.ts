@@ -93,6 +93,8 @@ class IngestRepository implements RepositoryBackend {
   readonly #regions: readonly Promise<Holdings | undefined>[];
   readonly #replicas: Promise<readonly Replica[]>;
   readonly #uploads = new Map<string, Upload>();
+  /** Whether a region could not answer: to ask it again would have the builder wait as long again. */
+  #isUnsure = false;
   root: Manifest | undefined;
   diskFull = false;
 
@@ -105,7 +107,8 @@ class IngestRepository implements RepositoryBackend {
 
   /**
    * The size of a blob that the spool has, or that no region needs any more. A region that cannot answer is treated as one
-   * that lacks the blob, and the first of those decides. Where there is no region, the builder sends all.
+   * that lacks the blob, and all that come after, and the first of those decides. Where there is no region, the builder sends
+   * all.
    */
   async statBlob(digest: Digest): Promise<number | undefined> {
     const spooled = await this.#spool.stat(digest);
@@ -113,7 +116,13 @@ class IngestRepository implements RepositoryBackend {
     await this.forecast.learned();
     // The builder has what would otherwise be read back from a region.
     if (this.#spool.isConfig(digest)) return undefined;
+    if (this.#isUnsure) return undefined;
     const sizes = this.#regions.map(async (region) => (await region)?.blob(digest));
+    for (const size of sizes) {
+      size.catch(() => {
+        this.#isUnsure = true;
+      });
+    }
     const isLeftOut = async (position: number) => (await this.#regions[position]) === undefined;
     const held = await allAgree(
       sizes.map(async (size, position) => (await size) !== undefined || isLeftOut(position)),

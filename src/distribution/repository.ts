@@ -49,6 +49,22 @@ export class Repository {
     this.#breaking = new AbortController();
   }
 
+  /**
+   * Waits for what was asked of the registry in another way, until that is broken off with the rest.
+   * @throws what the work throws, or why it is not waited for
+   */
+  async unlessBroken<T>(work: Promise<T>): Promise<T> {
+    const { signal } = this.#breaking;
+    const broken = Promise.withResolvers<never>();
+    const end = () => broken.reject(signal.reason);
+    signal.addEventListener('abort', end, { once: true });
+    try {
+      return await Promise.race([work, broken.promise]);
+    } finally {
+      signal.removeEventListener('abort', end);
+    }
+  }
+
   /** The blob's size in bytes, or nothing when the repository lacks it ("Checking if content exists"). */
   statBlob(digest: Digest): Promise<number | undefined> {
     return this.#retried(async (signal) => {

@@ -2,6 +2,7 @@ import { Problems } from '../problems.ts';
 import type { Destination } from '../release/content.ts';
 import type { Named } from '../release/rehearse.ts';
 import { explainIn } from './explain.ts';
+import { nameDestinations } from './named.ts';
 import { openOther } from './otherRegistry.ts';
 import { namesOf, type Place } from './places.ts';
 import { PrivateRegistries } from './privateRegistries.ts';
@@ -13,6 +14,8 @@ import type { EcrCollaborators, EcrTarget, OpenDestination } from './target.ts';
 export interface Unopened {
   /** How messages name it. */
   readonly name: string;
+  /** Its repository: with the registry's host, as far as that was found out before it failed. */
+  readonly image: string;
   /** Why, each with what to do. */
   readonly problems: readonly string[];
 }
@@ -47,6 +50,7 @@ export interface OpeningOptions {
 /** A place and what opens it, or why it is closed. */
 interface Opening {
   readonly name: string;
+  readonly image: string;
   readonly open?: OpenDestination;
   readonly problems: readonly string[];
   /** An error that was not foreseen, which debug logging shows. */
@@ -65,11 +69,13 @@ export async function openDestinations(
 ): Promise<OpenDestinations> {
   const { places, onRegionFailure } = target;
   const names = namesOf(places);
+  const named = nameDestinations(places, target);
   const attempt = attemptIn(places);
   let openings = await Promise.all(
     places.map((place, position) => {
       const name = names[position] ?? '';
-      return attempt(name, async () => {
+      const image = named[position]?.image ?? place.repository;
+      return attempt({ name, image }, async () => {
         const one = await openPlace(place, name, target, registries, collaborators);
         opened?.(one.destination, position);
         return one;
@@ -84,13 +90,15 @@ export async function openDestinations(
       return openings.flatMap(({ open }) => open?.destination ?? []);
     },
     get unopened() {
-      return openings.flatMap(({ name, open, problems }) => (open ? [] : [{ name, problems }]));
+      return openings.filter(({ open }) => !open);
     },
     createMissing: async () => {
       openings = await Promise.all(
         openings.map((opening) => {
           const { name, open } = opening;
-          return open ? attempt(name, () => open.createIfMissing().then(() => open)) : opening;
+          if (!open) return opening;
+          const { image } = open.destination;
+          return attempt({ name, image }, () => open.createIfMissing().then(() => open));
         }),
       );
       assertEnough(openings, onRegionFailure);
@@ -118,14 +126,14 @@ function openPlace(
 /** Does what opens a place, and words what keeps it closed. */
 function attemptIn(
   places: readonly Place[],
-): (name: string, work: () => Promise<OpenDestination>) => Promise<Opening> {
+): (which: Pick<Opening, 'name' | 'image'>, work: () => Promise<OpenDestination>) => Promise<Opening> {
   const explain = explainIn(places);
-  return async (name, work) => {
+  return async (which, work) => {
     try {
-      return { name, open: await work(), problems: [] };
+      return { ...which, open: await work(), problems: [] };
     } catch (error) {
-      if (error instanceof Problems) return { name, problems: error.problems };
-      return { name, problems: [explain(error, name)], cause: error };
+      if (error instanceof Problems) return { ...which, problems: error.problems };
+      return { ...which, problems: [explain(error, which.name)], cause: error };
     }
   };
 }

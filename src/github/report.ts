@@ -1,6 +1,6 @@
 import { isIndexType } from '../image/mediaTypes.ts';
 import type { Outcome } from '../modes/services.ts';
-import { isDone, type Result } from '../release/result.ts';
+import { isDone, type Result, shownUnder } from '../release/result.ts';
 import { plain } from '../words.ts';
 import { shownLines } from './shown.ts';
 
@@ -21,7 +21,7 @@ export function formatBytes(bytes: number): string {
  * where no tag does. None where nothing was pushed.
  */
 export function imagesOf({ tags, results }: Outcome): string[] {
-  const shown = (result: Result) => tags.filter((tag) => result.tags[tag] === result.digest);
+  const shown = (result: Result) => tags.filter((tag) => shownUnder(result, tag) === result.digest);
   return results
     .filter((result) => isDone(result) && result.state !== 'not pushed')
     .flatMap((result) => referencesTo(result, shown(result)));
@@ -42,7 +42,7 @@ function referencesTo({ image, digest }: Result, tags: readonly string[]): strin
 export function keptLines({ tags, results }: Outcome): string[] {
   const lines = results.filter(isDone).flatMap((result) =>
     tags.flatMap((tag) => {
-      const shown = result.tags[tag];
+      const shown = shownUnder(result, tag);
       return shown && shown !== result.digest
         ? [`${tag} was kept: it shows ${shown}, not ${result.digest}`]
         : [];
@@ -121,7 +121,7 @@ export function summaryOf(outcome: Outcome, heading: string): string {
   );
   const described = describedLines(outcome).map(escapeMarkdown);
   const shown = tags.filter((tag) =>
-    results.every((result) => !isDone(result) || result.tags[tag] === result.digest),
+    results.every((result) => !isDone(result) || shownUnder(result, tag) === result.digest),
   );
   const carried =
     referrers === undefined ? '' : `, with ${referrers} ${referrers === 1 ? 'referrer' : 'referrers'}`;

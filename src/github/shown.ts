@@ -1,5 +1,5 @@
 import type { Outcome } from '../modes/services.ts';
-import { isDone, type Result } from '../release/result.ts';
+import { isDone, type Result, shownUnder } from '../release/result.ts';
 
 /**
  * What each region shows now, one line for those that show the same: for a release that did not get everywhere. Nothing where it
@@ -16,14 +16,14 @@ export function shownLines({ tags, results }: Outcome): string[] {
   );
 }
 
-function shows({ state, tags, uncertain = [] }: Result, names: readonly string[]): string {
+function shows(result: Result, names: readonly string[]): string {
+  const { state, tags, uncertain = [] } = result;
   // Of a region that failed before its tags were read it is known that nobody wrote them.
   const isUnread = state === 'failed' && uncertain.length === 0 && Object.keys(tags).length === 0;
   if (isUnread) return 'the tags show what they showed before';
   const each = names.map((tag) => {
     if (uncertain.includes(tag)) return `${tag} may show the new image`;
-    const digest = tags[tag];
-    return `${tag} shows ${digest?.slice(0, 19) ?? 'nothing'}`;
+    return `${tag} shows ${shownUnder(result, tag)?.slice(0, 19) ?? 'nothing'}`;
   });
   return `${each.join(', ')}${state === 'held back' ? ', as before' : ''}`;
 }

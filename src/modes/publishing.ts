@@ -36,10 +36,10 @@ export function replicasOf(
 }
 
 /** A destination that could not be opened, while the others went on. */
-function unopenedResult({ name, problems }: Unopened, { root, target, startedAt }: Publishing): Result {
+function unopenedResult({ name, image, problems }: Unopened, { root, startedAt }: Publishing): Result {
   return {
     destination: name,
-    image: target.repository,
+    image,
     state: 'failed',
     digest: root.digest,
     tags: {},

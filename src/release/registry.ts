@@ -51,7 +51,8 @@ export function repositoryDestination(options: DestinationOptions): Destination 
       options.writeManifest ?? ((reference, content) => repository.writeManifest(reference, content)),
     tagged: (tag) => repository.readManifest(tag),
     tagRule: options.tagRule ?? (() => 'unknown'),
-    deleteTag: options.deleteTag ?? ((tag) => repository.deleteTag(tag)),
+    deleteTag: (tag) =>
+      options.deleteTag ? repository.unlessBroken(options.deleteTag(tag)) : repository.deleteTag(tag),
     ...(options.describeTags && { describeTags: options.describeTags }),
     breakOff: (reason) => repository.breakOff(reason),
   };

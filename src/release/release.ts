@@ -1,7 +1,7 @@
 import { describe } from '../image/manifest.ts';
 import { MissingContentError } from './content.ts';
 import { type Copy, copyEverywhere, type ReleaseLog, type Step } from './copies.ts';
-import { decide, isChange, type Verdict } from './decide.ts';
+import { decide, isChange, type Showing, type Verdict } from './decide.ts';
 import { toError } from './errors.ts';
 import { type ReleasePlan, releasedBy, tagsOf } from './plan.ts';
 import { proveShown } from './prove.ts';
@@ -18,14 +18,20 @@ export interface Ending {
    * registry, a moment after it was looked what the tag shows.
    */
   readonly linger: number;
-  /** How long putting them back may take then. */
+  /** How long putting them back may take then. What is begun after that is broken off at once, for the release to be told of. */
   readonly grace: number;
 }
+
+/** How often what is begun too late is broken off, in milliseconds. */
+const TOO_LATE = 500;
+
+/** How long it is waited for the count of a release's bytes, in milliseconds. */
+const COUNTING = 10_000;
 
 const ENDING: Ending = { linger: 2_000, grace: 60_000 };
 
 /** A destination for whose tags was decided. */
-type Judged = Step & Pick<Verdict, 'decided'>;
+type Judged = Step & Pick<Showing, 'tags'> & Pick<Verdict, 'decided'>;
 
 /**
  * Replicates the root everywhere. When every destination that goes on holds all of it and what their tags show is known, decides
@@ -38,10 +44,21 @@ export async function release(
   now = Date.now,
   ending = ENDING,
 ): Promise<Result[]> {
-  const outcomes = await plan.interruption.hold(() => runSteps(plan, log, now, ending));
-  // Only for the report: a count that fails must not make a failure of a release.
-  const bytes = await plan.countBytes().catch(() => 0);
-  return outcomes.map((outcome) => toResult(plan, outcome, bytes));
+  return plan.interruption.hold(async () => {
+    const outcomes = await runSteps(plan, log, now, ending);
+    const bytes = await count(plan);
+    return outcomes.map((outcome) => toResult(plan, outcome, bytes));
+  });
+}
+
+/** Only for the report: neither a count that fails nor one that takes its time makes a failure of a release. */
+async function count({ countBytes, interruption }: ReleasePlan): Promise<number> {
+  const signal = AbortSignal.any([interruption.signal, AbortSignal.timeout(COUNTING)]);
+  const over = Promise.withResolvers<number>();
+  const end = () => over.resolve(0);
+  if (signal.aborted) end();
+  signal.addEventListener('abort', end, { once: true });
+  return Promise.race([countBytes().catch(() => 0), over.promise]);
 }
 
 async function runSteps(
@@ -54,7 +71,7 @@ async function runSteps(
   const ready = goingOn(plan, judged);
   tellOthers(plan, ready, log);
   const { supplied, published } = await brokenOff(plan, ending, async () => {
-    const supplied = await supplyEverywhere(plan, ready, now);
+    const supplied = await supplyEverywhere(plan, ready, judged, now);
     return { supplied, published: await publishEverywhere(plan, goingOn(plan, supplied), log, now) };
   });
   // What each destination has come to is what was last said of it.
@@ -97,15 +114,19 @@ function tellOthers(plan: ReleasePlan, judged: readonly Judged[], log: ReleaseLo
   for (const line of new Set(lines)) log.info(line);
 }
 
-/** Has every destination hold what its tags shall show. */
+/**
+ * Has every destination that goes on hold what its tags shall show.
+ * @param judged all destinations: one that does not go on may be the only one that holds it
+ */
 async function supplyEverywhere(
   plan: ReleasePlan,
+  ready: readonly Judged[],
   judged: readonly Judged[],
   now: () => number,
 ): Promise<Judged[]> {
   const supply = supplyOf(releasedBy(plan), judged, plan.relay);
   const supplied = await Promise.all(
-    judged.map(async (step) => {
+    ready.map(async (step) => {
       try {
         return (await supply(step)) ? { ...step, endedAt: now() } : step;
       } catch (error) {
@@ -172,15 +193,23 @@ async function brokenOff<T>(
   work: () => Promise<T>,
 ): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
+  const after = (time: number, then: () => void) => {
+    timer = setTimeout(then, time);
+  };
   const breakOff = () => {
     for (const { destination } of replicas) destination.breakOff(toError(signal.reason));
   };
-  const end = () => {
-    timer = setTimeout(() => {
-      breakOff();
-      timer = setTimeout(breakOff, grace);
-    }, linger);
+  // Whatever is broken off may be followed by something else, such as a look at what a tag shows.
+  const breakOffAll = () => {
+    breakOff();
+    after(TOO_LATE, breakOffAll);
   };
+  const end = () =>
+    after(linger, () => {
+      breakOff();
+      after(grace, breakOffAll);
+    });
+  if (signal.aborted) end();
   signal.addEventListener('abort', end, { once: true });
   try {
     return await work();

@@ -3,7 +3,7 @@ import { type Manifest, platformsOf } from '../image/manifest.ts';
 import { formatPlatform } from '../image/platform.ts';
 import type { ImageDescription } from './content.ts';
 import type { Step } from './copies.ts';
-import { type DecidedTag, isChange } from './decide.ts';
+import { type DecidedTag, isChange, type Showing } from './decide.ts';
 import { type ReleasePlan, tagsOf } from './plan.ts';
 import type { Publication } from './publish.ts';
 import type { Replica } from './replicate.ts';
@@ -50,17 +50,23 @@ export function isDone({ state }: Pick<Result, 'state'>): boolean {
 
 /**
  * The digest that the destinations show or should show: the root's, or that of the earlier image that was decided on. Where
- * immutable tags keep destinations from agreeing it is that of most of them.
+ * immutable tags keep destinations from agreeing it is that of most of them. One that failed has no say where another has not.
  * @returns nothing when there are no results
  */
 export function releasedDigest(results: readonly Result[]): Digest | undefined {
-  const groups = [...Map.groupBy(results, ({ digest }) => digest)];
+  const done = results.filter(isDone);
+  const groups = [...Map.groupBy(done.length > 0 ? done : results, ({ digest }) => digest)];
   const [most] = groups.toSorted(([, one], [, other]) => other.length - one.length);
   return most?.[0];
 }
 
+/** What a tag shows, as far as that is known: a tag may be called like what every object has, such as `constructor`. */
+export function shownUnder({ tags }: Pick<Result, 'tags'>, tag: string): Digest | undefined {
+  return Object.hasOwn(tags, tag) ? tags[tag] : undefined;
+}
+
 /** What became of a destination. */
-export interface Outcome extends Step {
+export interface Outcome extends Step, Pick<Showing, 'tags'> {
   /** What its tags shall show, as far as that was decided. */
   readonly decided: readonly DecidedTag[];
   readonly state: Publication['state'] | 'held back';
@@ -69,7 +75,7 @@ export interface Outcome extends Step {
 }
 
 /** A destination that goes no further. Where no tag has to change it shows what it shall, however the others fare. */
-export function stopped(step: Step & Pick<Outcome, 'decided'>): Outcome {
+export function stopped(step: Step & Pick<Outcome, 'tags' | 'decided'>): Outcome {
   if (step.error) return { ...step, state: 'failed' };
   return { ...step, state: step.decided.some(isChange) ? 'held back' : 'unchanged' };
 }
@@ -105,13 +111,13 @@ function repairedIn({ promised }: ReleasePlan, { destination, written, repaired 
   return [...new Set([...repaired, ...broken])];
 }
 
-/** What was read before, and what is known of those tags that were to be changed since. */
-function tagsShown({ decided, publication }: Outcome): Record<string, Digest> {
+/** What was read before, of tags that are refused too, and what is known of those that were to be changed since. */
+function tagsShown({ tags, publication }: Outcome): Record<string, Digest> {
   return Object.fromEntries(
-    decided.flatMap(({ tag, before }) => {
+    tags.flatMap(({ tag, shown }) => {
       if (publication?.uncertain.includes(tag)) return [];
-      const shown = publication?.shown.has(tag) ? publication.shown.get(tag) : before?.digest;
-      return shown ? [[tag, shown]] : [];
+      const now = publication?.shown.has(tag) ? publication.shown.get(tag) : shown?.digest;
+      return now ? [[tag, now]] : [];
     }),
   );
 }

@@ -15,7 +15,7 @@ interface Decided {
  * Gives what copies images that tags shall show instead of the release, which destinations need not hold: each comes from
  * those that show it, with all that it refers to.
  * @param held what is released, which all hold
- * @param all the destinations with what was decided for them
+ * @param all the destinations with what was decided for them, those that go no further too: they can be read
  * @param relay makes a source that reads what several want once for all of them
  * @returns a function that copies what one of the destinations needs, and tells whether it needed anything
  */
