@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { formatDuration } from '../../src/release/limit.ts';
-import { MemoryDestination } from '../support/memory.ts';
+import { imageOf } from '../support/images.ts';
+import { MemoryDestination, turn, until } from '../support/memory.ts';
 import { graph, run, states } from './running.ts';
 
 /** A region where an operation takes for ever, unless it is broken off. */
@@ -74,6 +75,29 @@ describe('a release that has to end', () => {
     const destination = new MemoryDestination('one');
     expect(states(await run([destination], { interruption }))).toEqual(['failed']);
     expect(destination.writes).toEqual([]);
+  });
+
+  test('while the last region gets the root breaks off what would come next, too', async () => {
+    const { controller, interruption, reason } = interrupted();
+    const kept = imageOf('linux/amd64', { layers: ['kept'] });
+    const lacking = [...kept.blobs.keys()].find((digest) => !graph.blobs.has(digest));
+    const one = new Endless('one', `manifest ${graph.root.digest}`);
+    const two = new MemoryDestination('two');
+    two.hold(kept, 'v1');
+    const three = new Endless('three', `blob ${lacking}`);
+    const running = run([one, two, three], {
+      interruption,
+      ifTagExists: 'keep',
+      onRegionFailure: 'continue',
+    });
+    const isCopied = (region: MemoryDestination) =>
+      region.operations.includes('tagged v1') && region.manifests.has(graph.root.digest);
+    await until(() => isCopied(two) && isCopied(three));
+    await turn();
+    controller.abort(reason);
+    expect(states(await running)).toEqual(['failed', 'failed', 'failed']);
+    expect(three.reasons).toEqual([reason]);
+    expect(three.tags.size).toBe(0);
   });
 
   test('while tags are written puts them back', async () => {

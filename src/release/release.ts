@@ -181,6 +181,8 @@ async function brokenOff<T>(
       timer = setTimeout(breakOff, grace);
     }, linger);
   };
+  // It may have had to end while the last destination got the root.
+  if (signal.aborted) end();
   signal.addEventListener('abort', end, { once: true });
   try {
     return await work();
