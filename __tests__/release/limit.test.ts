@@ -41,6 +41,13 @@ describe('a region that takes longer than it may', () => {
     expect(all.map(({ tags }) => tags.get('v1'))).toEqual([graph.root.digest, undefined, graph.root.digest]);
   });
 
+  test('to say what it lists under its tags is published all the same', async () => {
+    const slow = new MemoryDestination('slow', graph);
+    slow.describeTags = (_, how) => (how === 'once' ? new Promise(() => {}) : Promise.resolve(new Map()));
+    const results = await run([slow], { regionTimeout: 1_000 });
+    expect(states(results)).toEqual(['published']);
+  });
+
   test('is not waited for when it ends in time', async () => {
     const destination = new Endless('one', 'nothing');
     expect(states(await run([destination], { regionTimeout: 60_000 }))).toEqual(['published']);

@@ -18,8 +18,8 @@ export interface Step {
   readonly replica: Replica;
   readonly error: Error | undefined;
   readonly endedAt: number;
-  /** What its registry said of the tags beside the reading of them, if it was asked. */
-  readonly ahead?: Described | undefined;
+  /** What its registry says of the tags, if it was asked beside the reading of them; it never fails. */
+  readonly ahead?: Promise<Described | undefined>;
 }
 
 /** A destination with its copy of the release, and what its tags show. */
@@ -62,18 +62,17 @@ async function complete(
   try {
     await below;
     // Its time does not go by while it waits for others.
-    const reading = belowEverywhere.then(() =>
-      within(plan, replica, () =>
-        Promise.all([readTags(tagsOf(plan), destination), describeAhead(plan, replica)]),
-      ),
-    );
+    const reading = belowEverywhere.then(async () => {
+      const ahead = describeAhead(plan, replica);
+      const tags = await within(plan, replica, () => readTags(tagsOf(plan), destination));
+      return { tags, ahead };
+    });
     // Whether it failed is asked when the copy has ended.
     reading.catch(() => undefined);
     await limit.race(copyReleased(plan, replica));
     limit.clear();
     log.info(`${destination.name}: holds ${plan.root.digest}`);
-    const [tags, ahead] = await reading;
-    return { ...copy, tags, ahead, error: undefined, endedAt: now() };
+    return { ...copy, ...(await reading), error: undefined, endedAt: now() };
   } catch (error) {
     const failure = toError(error);
     log.info(`${destination.name}: failed: ${failure.message}`);

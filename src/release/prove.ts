@@ -38,7 +38,7 @@ export async function describeAhead(
 interface Read {
   /** Whether the tags have been read. */
   readonly isRead: boolean;
-  readonly ahead: Described | undefined;
+  readonly ahead: Promise<Described | undefined> | undefined;
 }
 
 /**
@@ -53,7 +53,8 @@ export async function proveShown(
   { isRead, ahead }: Read,
   say: Say,
 ): Promise<Described | undefined> {
-  if (isRead && ahead && tags.every((tag) => accords(tag, ahead))) return ahead;
+  const said = isRead ? await ahead : undefined;
+  if (said && tags.every((tag) => accords(tag, said))) return said;
   const readBack = async () => {
     if (!isRead) await verify(root, tags, platforms, destination);
     return undefined;
