@@ -60,7 +60,8 @@ export async function proveShown(
     return undefined;
   };
   const asked = describeShown(tags, destination, (error) => explain(error, destination), say);
-  const [described] = await allSettledOrThrow([asked, readBack()]);
+  // When both fail it is what the tags show that counts.
+  const [, described] = await allSettledOrThrow([readBack(), asked]);
   return described;
 }
 
