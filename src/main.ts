@@ -34,10 +34,10 @@ import type { Log, Outcome, RunContext, Services } from './modes/services.ts';
 import { runStitch } from './modes/stitch.ts';
 import { Problems } from './problems.ts';
 import { toError } from './release/errors.ts';
-import { TimeLimitError } from './release/limit.ts';
 import type { Interruption } from './release/plan.ts';
+import { TimeLimitError } from './release/regionTimeout.ts';
 import { isDone } from './release/result.ts';
-import { withinTime } from './timeLimit.ts';
+import { withinTime } from './timeout.ts';
 
 const USER_AGENT = 'ecr-multiarch/1.0.0';
 const CONNECTIONS_PER_ORIGIN = 16;

@@ -3,9 +3,9 @@ import { describe } from '../image/manifest.ts';
 import type { Destination } from './content.ts';
 import type { Showing, TagState } from './decide.ts';
 import { toError } from './errors.ts';
-import { type Limit, limitOf, within } from './limit.ts';
 import { type ReleasePlan, releasedBy, tagsOf } from './plan.ts';
 import { type Described, describeAhead } from './prove.ts';
+import { type Limit, limitOf, within } from './regionTimeout.ts';
 import { allSettledOrThrow, type Replica } from './replicate.ts';
 
 /** Steps that people may want to follow. */
