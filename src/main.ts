@@ -8,7 +8,7 @@ import { DEFAULT_RETRY } from './distribution/retry.ts';
 import { BlobStore } from './distribution/server/blobStore.ts';
 import { createApis } from './ecr/apis.ts';
 import { DEFAULT_PATIENCE } from './ecr/settling.ts';
-import { type Cancellation, untilCancelled } from './github/cancel.ts';
+import { untilCancelled } from './github/cancel.ts';
 import { readContext } from './github/context.ts';
 import { runnerDocker } from './github/docker.ts';
 import { dockerConfigs } from './github/dockerConfig.ts';
@@ -34,9 +34,10 @@ import type { Log, Outcome, RunContext, Services } from './modes/services.ts';
 import { runStitch } from './modes/stitch.ts';
 import { Problems } from './problems.ts';
 import { toError } from './release/errors.ts';
-import { TimeLimitError } from './release/limit.ts';
+import type { Interruption } from './release/plan.ts';
+import { TimeLimitError } from './release/regionTimeout.ts';
 import { isDone } from './release/result.ts';
-import { withinTime } from './timeLimit.ts';
+import { withinTime } from './timeout.ts';
 
 const USER_AGENT = 'ecr-multiarch/1.0.0';
 const CONNECTIONS_PER_ORIGIN = 16;
@@ -82,7 +83,7 @@ async function runInputs(
   core: Toolkit,
   environment: NodeJS.ProcessEnv,
   tempDir: string,
-  cancellation: Cancellation,
+  cancellation: Interruption,
 ): Promise<void> {
   const parsed = await parseInputs((name) => core.getInput(name, { trimWhitespace: false }), environment);
   if (!('access' in parsed)) return reportPlan(core, planJobs(parsed.inputs));

@@ -58,9 +58,9 @@ describe('a step that takes longer than it may', () => {
 describe('a region that takes longer than it may', () => {
   test('is one that failed', async () => {
     const cloud = await startCloud({ fault: endless(isLayer) });
-    const { errors, outputs } = await runStep({ ...(await releaseInputs()), 'region-timeout': '2s' });
+    const { errors, outputs } = await runStep({ ...(await releaseInputs()), 'region-timeout': '6s' });
     expect(errors[0]).toMatch(
-      /eu-west-1: team\/app: it did not hold the whole image within 2 s \("region-timeout"\)/,
+      /eu-west-1: team\/app: it did not hold the whole image within 6 s \("region-timeout"\)/,
     );
     expect(statesOf(outputs.get('results'))).toEqual({ ...each(REGIONS, 'held back'), [SLOW]: 'failed' });
     expect(await cloud.shown('v1')).toEqual(REGIONS.map(() => undefined));
@@ -70,7 +70,7 @@ describe('a region that takes longer than it may', () => {
     const cloud = await startCloud({ fault: endless(isLayer) });
     const { outputs } = await runStep({
       ...(await releaseInputs()),
-      'region-timeout': '2s',
+      'region-timeout': '6s',
       'on-region-failure': 'warn',
     });
     const digest = outputs.get('digest');

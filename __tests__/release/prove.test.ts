@@ -88,6 +88,24 @@ describe('what a registry itself says of the tags', () => {
     expect(states(results)).toEqual(['published', 'failed']);
     expect(results[1]?.error).toBe(words);
     expect(results[1]).not.toHaveProperty('described');
+    // It was read back.
+    expect(results[1]?.tags).toEqual({ v1: digest });
+    expect(results[1]).not.toHaveProperty('uncertain');
+  });
+
+  test('does not hide that a tag shows something else, which nobody is to see', async () => {
+    const regions = regionsWhere(saying({ digest: amd64.root.digest, mediaType: amd64.root.mediaType }));
+    const [one, two] = regions;
+    if (two) {
+      two.hold(amd64);
+      two.before = (operation) => {
+        if (operation === 'tagged v1' && two.writes.includes('tag v1')) two.tags.set('v1', amd64.root.digest);
+      };
+    }
+    const results = await run(regions);
+    expect(states(results)).toEqual(['held back', 'failed']);
+    expect(results[1]?.error).toMatch(/^in two: v1 shows sha256:/);
+    expect(one?.tags.size).toBe(0);
   });
 
   test.each([

@@ -1,3 +1,5 @@
+import type { Interruption } from '../release/plan.ts';
+
 /** The parts of the process that cancellation needs. */
 interface Cancellable {
   on(signal: string, handler: () => void): unknown;
@@ -20,22 +22,15 @@ export class CancelledError extends Error {
   }
 }
 
-/** What work has to know of being cancelled. */
-export interface Cancellation {
-  /** Aborted with a CancelledError as soon as the step is cancelled. */
-  readonly signal: AbortSignal;
-  /** Does work that has to come to an end of its own when the step is cancelled, which the signal asks it to do soon. */
-  hold<T>(work: () => Promise<T>): Promise<T>;
-}
-
 /**
  * Runs the action. When the runner cancels it, it cleans up and ends at once: connections end with the process, and
  * whatever was not published stays unpublished. Only what is held is waited for, and not when another signal comes.
+ * @param work is told by a CancelledError that it has to end
  * @param cleanUp has to be done when it returns
  */
 export async function untilCancelled(
   process: Cancellable,
-  work: (cancellation: Cancellation) => Promise<void>,
+  work: (cancellation: Interruption) => Promise<void>,
   cleanUp: () => void,
 ): Promise<void> {
   const controller = new AbortController();

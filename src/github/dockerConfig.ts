@@ -5,14 +5,42 @@ import * as z from 'zod/mini';
 
 const FILE = 'config.json';
 
-const configSchema = z.looseObject({
-  auths: z._default(z.record(z.string(), z.unknown()), {}),
+const settingsSchema = z.looseObject({
+  auths: z._default(
+    z.record(
+      z.string(),
+      z.looseObject({ auth: z.optional(z.string()), identitytoken: z.optional(z.string()) }),
+    ),
+    {},
+  ),
+  credsStore: z.optional(z.string()),
   credHelpers: z._default(z.record(z.string(), z.string()), {}),
 });
 
-/** The folder of docker's settings. */
-export function dockerFolder({ DOCKER_CONFIG }: NodeJS.ProcessEnv): string {
+/** Docker's settings, as far as they say which logins there are, with all else that they have. */
+type DockerSettings = z.infer<typeof settingsSchema>;
+
+function folderOf({ DOCKER_CONFIG }: NodeJS.ProcessEnv): string {
   return DOCKER_CONFIG || join(homedir(), '.docker');
+}
+
+/**
+ * Reads docker's settings. A file that is not there, or is empty, says nothing.
+ * @param environment for DOCKER_CONFIG, the folder of them
+ * @throws Error when they cannot be read, without a word of what is in them: it is secret
+ */
+export async function readDockerSettings(environment: NodeJS.ProcessEnv): Promise<DockerSettings> {
+  const file = join(folderOf(environment), FILE);
+  try {
+    const text = await readFile(file, 'utf8');
+    return z.parse(settingsSchema, JSON.parse(text.trim() || '{}'));
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT')
+      return z.parse(settingsSchema, {});
+    throw new Error(
+      `docker's settings, "${file}", cannot be read: mend the file, or log in to the registry anew`,
+    );
+  }
 }
 
 /**
@@ -26,19 +54,19 @@ export function dockerConfigs(
   environment: NodeJS.ProcessEnv,
   tempDir: string,
 ): (logins: ReadonlyMap<string, string>) => Promise<string> {
-  const usual = resolve(dockerFolder(environment));
+  const usual = resolve(folderOf(environment));
   return async (logins) => {
     const dir = await mkdtemp(join(tempDir, 'docker-'));
     const names = await readdir(usual).catch(() => []);
     for (const name of names.filter((each) => each !== FILE)) await share(join(usual, name), join(dir, name));
-    const config = await readSettings(join(usual, FILE));
+    const settings = await readDockerSettings(environment);
     const auths = Object.fromEntries([...logins].map(([host, auth]) => [host, { auth }]));
     // A helper that keeps all logins would be asked for these, too, but for hosts that have one of their own: none.
     const helpers = Object.fromEntries([...logins.keys()].map((host) => [host, '']));
     const text = JSON.stringify({
-      ...config,
-      auths: { ...config.auths, ...auths },
-      credHelpers: { ...config.credHelpers, ...helpers },
+      ...settings,
+      auths: { ...settings.auths, ...auths },
+      credHelpers: { ...settings.credHelpers, ...helpers },
     });
     await writeFile(join(dir, FILE), text, { mode: 0o600 });
     return dir;
@@ -50,10 +78,4 @@ async function share(from: string, to: string): Promise<void> {
   const found = await stat(from).catch(() => undefined);
   if (found?.isDirectory()) await symlink(from, to, 'junction');
   else if (found?.isFile()) await copyFile(from, to);
-}
-
-/** That settings cannot be read was told when it was asked for their logins. */
-async function readSettings(file: string): Promise<z.infer<typeof configSchema>> {
-  const text = await readFile(file, 'utf8').catch(() => '');
-  return z.parse(configSchema, JSON.parse(text.trim() || '{}'));
 }

@@ -6,11 +6,11 @@ import type { Manifest } from '../image/manifest.ts';
 import type { Target } from '../inputs/target.ts';
 import type { Destination, Source } from '../release/content.ts';
 import type { Holdings } from '../release/holdings.ts';
-import type { ReleasePlan } from '../release/plan.ts';
+import { type ReleasePlan, tagsOf } from '../release/plan.ts';
 import { type Rehearsal, rehearse } from '../release/rehearse.ts';
 import { release } from '../release/release.ts';
 import { Replica } from '../release/replicate.ts';
-import { type Result, releasedDigest } from '../release/result.ts';
+import { type Result, releasedDigest, resultWithoutTraffic } from '../release/result.ts';
 import { Spool } from '../release/spool.ts';
 import { type Outcome, type Services, uploadsPerRegion } from './services.ts';
 
@@ -36,17 +36,12 @@ export function replicasOf(
 }
 
 /** A destination that could not be opened, while the others went on. */
-function unopenedResult({ name, image, problems }: Unopened, { root, startedAt }: Publishing): Result {
+function unopenedResult({ problems, ...place }: Unopened, publishing: Publishing): Result {
   return {
-    destination: name,
-    image,
+    ...resultWithoutTraffic(place, publishing, Date.now()),
     state: 'failed',
-    digest: root.digest,
     tags: {},
     platforms: [],
-    sent: 0,
-    reused: 0,
-    seconds: Math.round((Date.now() - startedAt) / 10) / 100,
     error: problems.join('; '),
   };
 }
@@ -70,8 +65,8 @@ interface Publishing
  * would be published.
  */
 export async function publishEverywhere(publishing: Publishing, services: Services): Promise<Outcome> {
-  const { root, tags, beside, replicas, opened, target, metadata } = publishing;
-  const names = [...tags, ...(beside?.keys() ?? [])];
+  const { root, tags, replicas, opened, target, metadata } = publishing;
+  const names = tagsOf(publishing);
   const what =
     names.length > 0 ? `${target.repository}:${names.join(', ')}` : `${target.repository}@${root.digest}`;
   const where = [...replicas.map(({ destination }) => destination), ...opened.named];

@@ -1,11 +1,12 @@
+import type { Digest } from '../image/digest.ts';
+import { describe } from '../image/manifest.ts';
 import type { Destination } from './content.ts';
 import type { Showing, TagState } from './decide.ts';
 import { toError } from './errors.ts';
-import { type Limit, limitOf, within } from './limit.ts';
-import { type ReleasePlan, tagsOf } from './plan.ts';
+import { type ReleasePlan, releasedBy, tagsOf } from './plan.ts';
 import { type Described, describeAhead } from './prove.ts';
-import { copyBelowReleased, copyReleased } from './released.ts';
-import type { Replica } from './replicate.ts';
+import { type Limit, limitOf, within } from './regionTimeout.ts';
+import { allSettledOrThrow, type Replica } from './replicate.ts';
 
 /** Steps that people may want to follow. */
 export interface ReleaseLog {
@@ -17,8 +18,8 @@ export interface Step {
   readonly replica: Replica;
   readonly error: Error | undefined;
   readonly endedAt: number;
-  /** What its registry said of the tags beside the reading of them, if it was asked. */
-  readonly ahead?: Described | undefined;
+  /** What its registry says of the tags, if it was asked beside the reading of them; it never fails. */
+  readonly ahead?: Promise<Described | undefined>;
 }
 
 /** A destination with its copy of the release, and what its tags show. */
@@ -61,18 +62,17 @@ async function complete(
   try {
     await below;
     // Its time does not go by while it waits for others.
-    const reading = belowEverywhere.then(() =>
-      within(plan, replica, () =>
-        Promise.all([readTags(tagsOf(plan), destination), describeAhead(plan, replica)]),
-      ),
-    );
+    const reading = belowEverywhere.then(async () => {
+      const ahead = describeAhead(plan, replica);
+      const tags = await within(plan, replica, () => readTags(tagsOf(plan), destination));
+      return { tags, ahead };
+    });
     // Whether it failed is asked when the copy has ended.
     reading.catch(() => undefined);
     await limit.race(copyReleased(plan, replica));
     limit.clear();
     log.info(`${destination.name}: holds ${plan.root.digest}`);
-    const [tags, ahead] = await reading;
-    return { ...copy, tags, ahead, error: undefined, endedAt: now() };
+    return { ...copy, ...(await reading), error: undefined, endedAt: now() };
   } catch (error) {
     const failure = toError(error);
     log.info(`${destination.name}: failed: ${failure.message}`);
@@ -80,6 +80,28 @@ async function complete(
   } finally {
     limit.clear();
   }
+}
+
+/**
+ * Copies all that stands below what is released. All manifests are looked at before the first upload.
+ * @throws ManifestRefusedError when the destination would not take one of them
+ */
+async function copyBelowReleased(plan: ReleasePlan, replica: Replica): Promise<void> {
+  const released = releasedBy(plan);
+  for (const manifest of released) replica.ask(manifest);
+  await replica.examine(released.map(describe));
+  await allSettledOrThrow(released.map((manifest) => replica.copyBelow(describe(manifest))));
+}
+
+/** Copies what is released itself. What refers to another manifest comes after it, as a registry may want it. */
+async function copyReleased(plan: ReleasePlan, replica: Replica): Promise<void> {
+  const copies = new Map<Digest, Promise<void>>();
+  for (const manifest of releasedBy(plan)) {
+    const subject = manifest.subject && copies.get(manifest.subject.digest);
+    const copy = () => replica.copy(describe(manifest));
+    copies.set(manifest.digest, subject ? subject.then(copy) : copy());
+  }
+  await allSettledOrThrow([...copies.values()]);
 }
 
 function readTags(tags: readonly string[], destination: Destination): Promise<TagState[]> {

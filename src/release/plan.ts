@@ -59,7 +59,16 @@ export function releasedBy({
   return [root, ...(referrers ?? []), ...(beside?.values() ?? [])];
 }
 
+/** What each tag is to show, by tag. */
+export function shownBy({
+  root,
+  tags,
+  beside,
+}: Pick<ReleasePlan, 'root' | 'tags' | 'beside'>): ReadonlyMap<string, Manifest> {
+  return new Map([...tags.map((tag): [string, Manifest] => [tag, root]), ...(beside ?? [])]);
+}
+
 /** All tags that are written. */
-export function tagsOf({ tags, beside }: ReleasePlan): readonly string[] {
-  return [...tags, ...(beside?.keys() ?? [])];
+export function tagsOf(plan: Pick<ReleasePlan, 'root' | 'tags' | 'beside'>): readonly string[] {
+  return [...shownBy(plan).keys()];
 }

@@ -1,6 +1,5 @@
-import type { Manifest } from '../image/manifest.ts';
 import type { Destination, ImageDescription } from './content.ts';
-import type { ReleasePlan } from './plan.ts';
+import { type ReleasePlan, shownBy } from './plan.ts';
 import { allSettledOrThrow, type Replica } from './replicate.ts';
 import { type ExpectedTag, verify } from './verify.ts';
 
@@ -21,13 +20,13 @@ export type Described = ReadonlyMap<string, ImageDescription>;
  * @returns what it says; nothing where that is not to be had now, which is found out later
  */
 export async function describeAhead(
-  { root, tags, beside }: ReleasePlan,
+  plan: ReleasePlan,
   { destination, holdings }: Pick<Replica, 'destination' | 'holdings'>,
 ): Promise<Described | undefined> {
-  const expected = new Map([...tags.map((tag): [string, Manifest] => [tag, root]), ...(beside ?? [])]);
+  const expected = shownBy(plan);
   if (!destination.describeTags || expected.size === 0) return undefined;
   try {
-    return (await holdings.manifest(root.digest))
+    return (await holdings.manifest(plan.root.digest))
       ? await destination.describeTags(expected, 'once')
       : undefined;
   } catch {
@@ -39,7 +38,7 @@ export async function describeAhead(
 interface Read {
   /** Whether the tags have been read. */
   readonly isRead: boolean;
-  readonly ahead: Described | undefined;
+  readonly ahead: Promise<Described | undefined> | undefined;
 }
 
 /**
@@ -54,13 +53,15 @@ export async function proveShown(
   { isRead, ahead }: Read,
   say: Say,
 ): Promise<Described | undefined> {
-  if (isRead && ahead && tags.every((tag) => accords(tag, ahead))) return ahead;
+  const said = isRead ? await ahead : undefined;
+  if (said && tags.every((tag) => accords(tag, said))) return said;
   const readBack = async () => {
     if (!isRead) await verify(root, tags, platforms, destination);
     return undefined;
   };
   const asked = describeShown(tags, destination, (error) => explain(error, destination), say);
-  const [described] = await allSettledOrThrow([asked, readBack()]);
+  // When both fail it is what the tags show that counts.
+  const [, described] = await allSettledOrThrow([readBack(), asked]);
   return described;
 }
 

@@ -123,8 +123,10 @@ async function prove(attempt: Attempt): Promise<Attempt> {
 }
 
 function stand({ plan: { changes }, error, described }: Attempt): Publication {
-  if (error) return { state: 'failed', error, shown: new Map(), uncertain: changes.map(({ tag }) => tag) };
   const shown = new Map(changes.map(({ tag, after }) => [tag, after.digest]));
+  // A contradiction is one because the tags were read back.
+  if (error instanceof ContradictionError) return { state: 'failed', error, shown, uncertain: [] };
+  if (error) return { state: 'failed', error, shown: new Map(), uncertain: [...shown.keys()] };
   return { state: changes.length > 0 ? 'published' : 'unchanged', shown, uncertain: [], described };
 }
 

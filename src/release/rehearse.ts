@@ -1,8 +1,8 @@
 import type { Manifest } from '../image/manifest.ts';
 import type { Destination } from './content.ts';
-import { type ReleasePlan, releasedBy } from './plan.ts';
+import { type ReleasePlan, releasedBy, shownBy } from './plan.ts';
 import { ManifestRefusedError } from './refused.ts';
-import type { Result } from './result.ts';
+import { type Result, resultWithoutTraffic } from './result.ts';
 
 /** A destination that is named, but asked nothing and sent nothing. */
 export type Named = Pick<Destination, 'name' | 'image' | 'refusals'>;
@@ -32,7 +32,7 @@ export async function rehearse(rehearsal: Rehearsal, now = Date.now): Promise<Re
 }
 
 function toResult(
-  { root, tags, beside, platforms, startedAt, explain }: Rehearsal,
+  rehearsal: Rehearsal,
   destination: Named,
   manifests: readonly Manifest[],
   endedAt: number,
@@ -41,18 +41,12 @@ function toResult(
     const reasons = destination.refusals(manifest);
     return reasons.length > 0 ? [{ digest: manifest.digest, reasons }] : [];
   });
-  const { name, image } = destination;
-  const shown = [...tags.map((tag) => [tag, root] as const), ...(beside ?? [])];
+  const shown = [...shownBy(rehearsal)].map(([tag, { digest }]) => [tag, digest]);
   return {
-    destination: name,
-    image,
+    ...resultWithoutTraffic(destination, rehearsal, endedAt),
     state: refused.length > 0 ? 'failed' : 'not pushed',
-    digest: root.digest,
-    tags: refused.length > 0 ? {} : Object.fromEntries(shown.map(([tag, { digest }]) => [tag, digest])),
-    platforms,
-    sent: 0,
-    reused: 0,
-    seconds: Math.round((endedAt - startedAt) / 10) / 100,
-    ...(refused.length > 0 && { error: explain(new ManifestRefusedError(refused), destination) }),
+    tags: refused.length > 0 ? {} : Object.fromEntries(shown),
+    platforms: rehearsal.platforms,
+    ...(refused.length > 0 && { error: rehearsal.explain(new ManifestRefusedError(refused), destination) }),
   };
 }

@@ -209,6 +209,7 @@ async function brokenOff<T>(
       breakOff();
       after(grace, breakOffAll);
     });
+  // It may have had to end while the last destination got the root.
   if (signal.aborted) end();
   signal.addEventListener('abort', end, { once: true });
   try {

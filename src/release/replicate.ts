@@ -1,16 +1,14 @@
 import { saysMissing } from '../distribution/errors.ts';
 import type { Descriptor } from '../image/descriptor.ts';
 import type { Digest } from '../image/digest.ts';
-import { blobsOf, childrenOf, type Manifest, ManifestError } from '../image/manifest.ts';
+import { blobsOf, childrenOf, type Manifest } from '../image/manifest.ts';
 import { isManifestType } from '../image/mediaTypes.ts';
 import type { Destination, Source } from './content.ts';
 import { toError } from './errors.ts';
+import { assertShallow } from './graph.ts';
 import { Holdings, once } from './holdings.ts';
 import { ManifestRefusedError, type RefusedManifest } from './refused.ts';
 import { Turns } from './turns.ts';
-
-/** How many indexes may stand above each other; builders make one. */
-const MAX_DEPTH = 8;
 
 /** Told how a destination's uploads go; all of it is for people to read. */
 export interface TransferObserver {
@@ -161,11 +159,7 @@ export class Replica {
    * @param depth how many stand above it
    */
   #examine(descriptor: Descriptor, depth = 0): Promise<readonly RefusedManifest[]> {
-    if (depth > MAX_DEPTH) {
-      throw new ManifestError(
-        `${descriptor.digest} stands below ${depth} indexes, of which ${MAX_DEPTH} are enough`,
-      );
-    }
+    assertShallow(descriptor, depth);
     return once(this.#examined, descriptor.digest, async () => {
       if (await this.holdings.manifest(descriptor.digest)) return [];
       const manifest = await this.#source.manifest(descriptor);

@@ -1,7 +1,7 @@
 import type { Digest } from '../image/digest.ts';
 import { type Manifest, platformsOf } from '../image/manifest.ts';
 import { formatPlatform } from '../image/platform.ts';
-import type { ImageDescription } from './content.ts';
+import type { Destination, ImageDescription } from './content.ts';
 import type { Step } from './copies.ts';
 import { type DecidedTag, isChange, type Showing } from './decide.ts';
 import { type ReleasePlan, tagsOf } from './plan.ts';
@@ -65,6 +65,27 @@ export function shownUnder({ tags }: Pick<Result, 'tags'>, tag: string): Digest 
   return Object.hasOwn(tags, tag) ? tags[tag] : undefined;
 }
 
+/** What is told of a destination to which no blob was sent, and that is not known to hold any. */
+export function resultWithoutTraffic(
+  { name, image }: Pick<Destination, 'name' | 'image'>,
+  plan: Pick<ReleasePlan, 'root' | 'startedAt'>,
+  endedAt: number,
+): Pick<Result, 'destination' | 'image' | 'digest' | 'sent' | 'reused' | 'seconds'> {
+  return {
+    destination: name,
+    image,
+    digest: plan.root.digest,
+    sent: 0,
+    reused: 0,
+    seconds: secondsSince(plan, endedAt),
+  };
+}
+
+/** To the hundredth. */
+function secondsSince({ startedAt }: Pick<ReleasePlan, 'startedAt'>, endedAt: number): number {
+  return Math.round((endedAt - startedAt) / 10) / 100;
+}
+
 /** What became of a destination. */
 export interface Outcome extends Step, Pick<Showing, 'tags'> {
   /** What its tags shall show, as far as that was decided. */
@@ -99,7 +120,7 @@ export function toResult(plan: ReleasePlan, outcome: Outcome, bytes: number): Re
     sent,
     // Of a copy that failed nobody knows what is there.
     reused: state === 'failed' ? 0 : Math.max(0, bytes - sent),
-    seconds: Math.round((endedAt - plan.startedAt) / 10) / 100,
+    seconds: secondsSince(plan, endedAt),
     ...(repaired.length > 0 && { repaired }),
     ...(error && { error: plan.explain(error, destination) }),
   };

@@ -1,5 +1,5 @@
-import { formatDuration, TimeLimitError } from './release/limit.ts';
 import type { Interruption } from './release/plan.ts';
+import { formatDuration, TimeLimitError } from './release/regionTimeout.ts';
 
 /** How long work that is held may take to come to its end, in milliseconds: as long as its own grace, and a report. */
 const GRACE = 90_000;

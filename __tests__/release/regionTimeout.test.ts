@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
-import { formatDuration } from '../../src/release/limit.ts';
-import { MemoryDestination } from '../support/memory.ts';
+import { formatDuration } from '../../src/release/regionTimeout.ts';
+import { imageOf } from '../support/images.ts';
+import { MemoryDestination, turn, until } from '../support/memory.ts';
 import { graph, run, states } from './running.ts';
 
 /** A region where an operation takes for ever, unless it is broken off. */
@@ -25,9 +26,9 @@ describe('a region that takes longer than it may', () => {
     'to answer to "%s" has failed: no tag is written anywhere, and nothing more is asked of it',
     async (what) => {
       const [one, endless] = [new MemoryDestination('one'), new Endless('endless', what)];
-      const results = await run([one, endless], { regionTimeout: 50 });
+      const results = await run([one, endless], { regionTimeout: 1_000 });
       expect(states(results)).toEqual(['held back', 'failed']);
-      expect(results[1]?.error).toMatch(/did not hold the whole image within 0 s \("region-timeout"\)/);
+      expect(results[1]?.error).toMatch(/did not hold the whole image within 1 s \("region-timeout"\)/);
       expect(endless.reasons).toHaveLength(1);
       expect([one, endless].flatMap(({ tags }) => [...tags])).toEqual([]);
     },
@@ -35,9 +36,16 @@ describe('a region that takes longer than it may', () => {
 
   test('does not keep the others, where they go on', async () => {
     const all = [new MemoryDestination('one'), new Endless('endless', 'blob'), new MemoryDestination('two')];
-    const results = await run(all, { regionTimeout: 50, onRegionFailure: 'continue' });
+    const results = await run(all, { regionTimeout: 1_000, onRegionFailure: 'continue' });
     expect(states(results)).toEqual(['published', 'failed', 'published']);
     expect(all.map(({ tags }) => tags.get('v1'))).toEqual([graph.root.digest, undefined, graph.root.digest]);
+  });
+
+  test('to say what it lists under its tags is published all the same', async () => {
+    const slow = new MemoryDestination('slow', graph);
+    slow.describeTags = (_, how) => (how === 'once' ? new Promise(() => {}) : Promise.resolve(new Map()));
+    const results = await run([slow], { regionTimeout: 1_000 });
+    expect(states(results)).toEqual(['published']);
   });
 
   test('is not waited for when it ends in time', async () => {
@@ -74,6 +82,29 @@ describe('a release that has to end', () => {
     const destination = new MemoryDestination('one');
     expect(states(await run([destination], { interruption }))).toEqual(['failed']);
     expect(destination.writes).toEqual([]);
+  });
+
+  test('while the last region gets the root breaks off what would come next, too', async () => {
+    const { controller, interruption, reason } = interrupted();
+    const kept = imageOf('linux/amd64', { layers: ['kept'] });
+    const lacking = [...kept.blobs.keys()].find((digest) => !graph.blobs.has(digest));
+    const one = new Endless('one', `manifest ${graph.root.digest}`);
+    const two = new MemoryDestination('two');
+    two.hold(kept, 'v1');
+    const three = new Endless('three', `blob ${lacking}`);
+    const running = run([one, two, three], {
+      interruption,
+      ifTagExists: 'keep',
+      onRegionFailure: 'continue',
+    });
+    const isCopied = (region: MemoryDestination) =>
+      region.operations.includes('tagged v1') && region.manifests.has(graph.root.digest);
+    await until(() => isCopied(two) && isCopied(three));
+    await turn();
+    controller.abort(reason);
+    expect(states(await running)).toEqual(['failed', 'failed', 'failed']);
+    expect(three.reasons).toEqual([reason]);
+    expect(three.tags.size).toBe(0);
   });
 
   test('while tags are written puts them back', async () => {

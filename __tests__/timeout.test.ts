@@ -1,0 +1,63 @@
+import { describe, expect, test } from '@jest/globals';
+import type { Interruption } from '../src/release/plan.ts';
+import { TimeLimitError } from '../src/release/regionTimeout.ts';
+import { withinTime } from '../src/timeout.ts';
+
+/** How a step learns that it was cancelled, and what it has had held. */
+function interruptible() {
+  const controller = new AbortController();
+  const held: unknown[] = [];
+  const outer: Interruption = {
+    signal: controller.signal,
+    hold(work) {
+      held.push(work);
+      return work();
+    },
+  };
+  return { outer, held, cancel: () => controller.abort(new Error('cancelled')) };
+}
+
+/** Waits until work is told that it has to end, and gives the reason. */
+function told({ signal }: Interruption): Promise<unknown> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve(signal.reason);
+    else signal.addEventListener('abort', () => resolve(signal.reason));
+  });
+}
+
+const never = () => new Promise<never>(() => {});
+
+describe('work that may take only so long', () => {
+  test('is done as it is where nothing limits it, or in time', async () => {
+    const { outer, held } = interruptible();
+    expect(await withinTime(undefined, outer, async (interruption) => interruption)).toBe(outer);
+    const hold = (interruption: Interruption) => interruption.hold(async () => 'done');
+    expect(await withinTime(60_000, outer, hold)).toBe('done');
+    expect(held).toHaveLength(1);
+  });
+
+  test('fails at once when its time is over and nothing is held', async () => {
+    const running = withinTime(10, interruptible().outer, never);
+    await expect(running).rejects.toThrow(TimeLimitError);
+    await expect(running).rejects.toThrow(/within 0 s \("timeout"\): run the job again/);
+  });
+
+  test('is waited for while something is held, which is told to end, and says itself how it went', async () => {
+    const { outer, held } = interruptible();
+    const work = (interruption: Interruption) => interruption.hold(() => told(interruption));
+    expect(await withinTime(10, outer, work)).toBeInstanceOf(TimeLimitError);
+    expect(held).toHaveLength(1);
+  });
+
+  test('is not waited for any longer than the grace that what is held has', async () => {
+    const work = ({ hold }: Interruption) => hold(never);
+    await expect(withinTime(10, interruptible().outer, work, 10)).rejects.toThrow(TimeLimitError);
+  });
+
+  test('is told when the step is cancelled, too', async () => {
+    const { outer, cancel } = interruptible();
+    const running = withinTime(60_000, outer, told);
+    cancel();
+    expect(await running).toEqual(new Error('cancelled'));
+  });
+});
