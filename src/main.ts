@@ -191,8 +191,11 @@ function conclude(core: Toolkit, { target }: Inputs, outcome: Outcome): void {
   if (results.every(isDone)) return;
   const problems = [...results.flatMap(({ error }) => error ?? []), ...shownLines(outcome)];
   const isEnough = target.onRegionFailure === 'warn' && results.some(isDone);
-  if (isEnough) for (const problem of problems) core.warning(logLine(problem));
-  else fail(core, new Problems(problems));
+  if (!isEnough) fail(core, new Problems(problems));
+  else {
+    const told = problems.map((problem) => logLine(problem)).join('\n');
+    core.warning(`on-region-failure: warn: run the job again to have it in every region\n${told}`);
+  }
 }
 
 const HEADINGS: Readonly<Record<Inputs['mode'], string>> = {

@@ -228,7 +228,7 @@ describe('where nothing was pushed', () => {
   test('the summary says so, and under which names a push would publish', () => {
     const outcome = outcomeOf([unpushed('us-east-1'), unpushed('eu-west-1')], ['v1']);
     const lines = summaryOf(outcome, 'Checked, not pushed: team/app').split('\n');
-    expect(lines).toContain(`Digest \`${digest}\`, to be tagged \`v1\``);
+    expect(lines).toContain(`Digest \`${digest}\`, to be tagged \`v1\`, and beside it \`v1-arm64\``);
     expect(lines.filter((line) => line.endsWith('not pushed |'))).toHaveLength(2);
     const names = lines.slice(lines.findIndex((line) => line.startsWith('**Nothing was pushed**')));
     expect(names.slice(1)).toEqual([

@@ -30,7 +30,7 @@ test('a tag that is called like something that every object has shows what it sh
   ];
   expect(shownLines({ digest, tags, results, metadata: '{}' })).toEqual([
     `now in one: constructor shows ${short}, toString shows nothing, v1 shows ${short}, as before`,
-    'now in two: the tags show what they showed before',
+    'now in two: no tag shows the new image',
     `now in three: constructor shows nothing, toString shows nothing, v1 shows ${short}, as before`,
   ]);
 });

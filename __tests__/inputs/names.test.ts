@@ -96,6 +96,14 @@ describe('repository and tags', () => {
     expect((await namesOf({ tags: tag }))[1]).toEqual([tag]);
   });
 
+  test('refuses a branch as a tag, and says what to write instead', async () => {
+    expect(await problemsOf({ ...STITCH, tags: 'feature/login' })).toEqual([
+      expect.stringMatching(
+        /^input "tags": "feature\/login": a tag cannot have "\/": write another character/,
+      ),
+    ]);
+  });
+
   test.each([
     `${HOST}/team/app@${digestOf(Buffer.from(''))}`,
     `${HOST}/team/app:v1@${digestOf(Buffer.from(''))}`,

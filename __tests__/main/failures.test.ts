@@ -29,7 +29,7 @@ describe('a region that fails', () => {
           /^- eu-west-1: team\/app: .*not authorized.*\(allow ecr:\w+ .*on arn:aws:ecr:eu-west-1:/,
         ),
         `- now in ${others}: v1 shows nothing, as before`,
-        `- now in ${own}: the tags show what they showed before`,
+        `- now in ${own}: no tag shows the new image`,
       ],
     ]);
     expect(statesOf(outputs.get('results'))).toEqual({ ...each(REGIONS, 'held back'), [SECOND]: 'failed' });
@@ -90,7 +90,7 @@ describe('immutable tags', () => {
     expect(lines).toEqual([
       refusal(FIRST),
       refusal(SECOND),
-      `- now in ${FIRST}, ${SECOND}: the tags show what they showed before`,
+      `- now in ${FIRST}, ${SECOND}: v1 shows ${kept}`,
       `- now in ${OTHERS.join(', ')}: v1 shows ${kept}, as before`,
     ]);
     expect(errors).toHaveLength(1);

@@ -216,8 +216,18 @@ describe('a layout that another tool has built', () => {
     expect(outcome.results[0]?.platforms).toEqual(['linux/amd64', 'linux/arm64']);
     const platforms = [parsePlatform('linux/s390x')];
     await expect(runBuild({ ...inputs, platforms, ociLayout }, await servicesWith())).rejects.toThrow(
-      /not linux\/s390x/,
+      /"oci-layout": .* has linux\/amd64, linux\/arm64, but "platforms" has linux\/s390x/,
     );
+  });
+
+  test('is not published with platforms that were not asked for', async () => {
+    const emulator = await emulate();
+    const ociLayout = await layoutOf(indexOf([imageOf('linux/amd64'), arm64]));
+    const platforms = [parsePlatform('linux/arm64')];
+    await expect(runBuild({ ...inputs, platforms, ociLayout }, await servicesWith())).rejects.toThrow(
+      /"oci-layout": .* has linux\/amd64, linux\/arm64, but "platforms" has linux\/arm64: write a layout of these/,
+    );
+    expect(countOf(emulator.requests, 'POST uploads')).toBe(0);
   });
 
   test('whose index names another platform than the image is refused', async () => {

@@ -89,6 +89,6 @@ async function download(client: Artifacts, id: number, name: string, tempDir: st
 
 function collectFailed(error: Error): never {
   throw new Problems([
-    `the legs of this run could not be collected from its workflow artifacts: ${error.message}; this works in workflows on github.com alone`,
+    `the legs of this run could not be collected from its workflow artifacts: ${error.message}; this works in workflows on github.com alone; elsewhere write "legs: tags", in the build jobs and here`,
   ]);
 }

@@ -95,7 +95,7 @@ const NOTHING_PUSHED =
 
 /** The summary in GitHub's Markdown: one row a destination, aligned so that it reads well as text too. */
 export function summaryOf(outcome: Outcome, heading: string): string {
-  const { digest, tags, results, referrers } = outcome;
+  const { digest, results, referrers } = outcome;
   const unpushed = imagesToBe(results);
   const rows = [
     ['Region', 'Digest', 'Platforms', 'Sent', 'Reused', 'Seconds', 'State'],
@@ -120,26 +120,38 @@ export function summaryOf(outcome: Outcome, heading: string): string {
     (line) => `- ${escapeMarkdown(line)}`,
   );
   const described = describedLines(outcome).map(escapeMarkdown);
-  const shown = tags.filter((tag) =>
-    results.every((result) => !isDone(result) || shownUnder(result, tag) === result.digest),
-  );
   const carried =
     referrers === undefined ? '' : `, with ${referrers} ${referrers === 1 ? 'referrer' : 'referrers'}`;
   const images = [...imagesOf(outcome), ...unpushed].map((image) => `- \`${image}\``);
-  const tagged = unpushed.length > 0 ? 'to be tagged' : 'tagged';
   return [
     `### ${heading}`,
     '',
-    `Digest \`${digest}\`${shown.length > 0 ? `, ${tagged} ${shown.map((tag) => `\`${tag}\``).join(', ')}` : ', by digest only'}${carried}`,
+    `Digest \`${digest}\`, ${taggedAs(outcome)}${carried}`,
     '',
     ...table(rows),
     ...(described.length > 0 ? ['', ...described] : []),
-    ...(errors.length > 0 ? ['', ...errors] : []),
-    ...(notices.length > 0 ? ['', ...notices] : []),
-    ...(unpushed.length > 0 ? ['', NOTHING_PUSHED] : []),
-    ...(images.length > 0 ? ['', ...images] : []),
+    ...listed('**What went wrong**', errors),
+    ...listed('**What to know**', notices),
+    ...listed(unpushed.length > 0 ? NOTHING_PUSHED : '**Images**', images),
     '',
   ].join('\n');
+}
+
+/** Lists that follow each other without words between them are one list to a reader of Markdown. */
+function listed(title: string, lines: readonly string[]): string[] {
+  return lines.length > 0 ? ['', title, '', ...lines] : [];
+}
+
+/** Under which tags the release is shown, or would be. */
+function taggedAs({ tags, results }: Outcome): string {
+  const done = results.filter(isDone);
+  if (done.length === 0) return 'not published';
+  const shown = tags.filter((tag) => done.every((result) => shownUnder(result, tag) === result.digest));
+  const beside = done.flatMap((result) => Object.keys(result.tags)).filter((tag) => !tags.includes(tag));
+  const listOf = (names: readonly string[]) => names.map((tag) => `\`${tag}\``).join(', ');
+  const tagged = done.some(({ state }) => state === 'not pushed') ? 'to be tagged' : 'tagged';
+  const release = shown.length > 0 ? `${tagged} ${listOf(shown)}` : 'by digest only';
+  return beside.length > 0 ? `${release}, and beside it ${listOf([...new Set(beside)])}` : release;
 }
 
 /** The summary of a step that ended before anything was published anywhere. */

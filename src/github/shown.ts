@@ -18,9 +18,9 @@ export function shownLines({ tags, results }: Outcome): string[] {
 
 function shows(result: Result, names: readonly string[]): string {
   const { state, tags, uncertain = [] } = result;
-  // Of a region that failed before its tags were read it is known that nobody wrote them.
+  // Of a region that failed before its tags were read it is known that none of them was moved.
   const isUnread = state === 'failed' && uncertain.length === 0 && Object.keys(tags).length === 0;
-  if (isUnread) return 'the tags show what they showed before';
+  if (isUnread) return 'no tag shows the new image';
   const each = names.map((tag) => {
     if (uncertain.includes(tag)) return `${tag} may show the new image`;
     return `${tag} shows ${shownUnder(result, tag)?.slice(0, 19) ?? 'nothing'}`;

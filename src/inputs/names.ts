@@ -68,6 +68,14 @@ function readTag(reader: InputReader, entry: string): { tag: string; repository?
       );
     return { tag: entry };
   }
+  if (!/[:@]/.test(entry)) {
+    reader.refuse(
+      'tags',
+      entry,
+      'a tag cannot have "/": write another character in its place, such as "-" (docker/metadata-action does that for branches), or a whole reference, "registry/repository:tag"',
+    );
+    return { tag: entry };
+  }
   const reference = tryReference(reader, 'tags', entry);
   if (!reference?.tag || reference.digest) {
     if (reference) reader.refuse('tags', entry, 'write a tag, or a reference with a tag and no digest');

@@ -83,7 +83,9 @@ function layoutFiles(dir: string): Source {
   const openBlob = async (descriptor: Descriptor): Promise<Readable> => {
     const path = join(dir, 'blobs', 'sha256', hexOf(descriptor.digest));
     const handle = await openFile(path).catch((error: Error) => {
-      throw new LayoutError(`${dir} lacks ${descriptor.digest} (${error.message})`);
+      throw new LayoutError(
+        `${dir} lacks ${descriptor.digest} (${error.message}): write the layout anew, whole`,
+      );
     });
     const content = handle.createReadStream();
     // Files do not change: the first reader checks a blob for all the others, which every region's upload is one of.

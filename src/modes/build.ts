@@ -43,7 +43,7 @@ export async function runBuild(inputs: BuildInputs, services: Services): Promise
   const inspection = await inspect(built, target);
   const labels = inspection.images.map(({ descriptor }) => formatPlatform(descriptor.platform));
   // A layout was built by others, for platforms of their own, unless the user says which it must have.
-  if (inputs.platforms.length > 0 || !inputs.ociLayout) assertPlatforms(platforms, inspection);
+  if (inputs.platforms.length > 0 || !inputs.ociLayout) assertPlatforms(platforms, inspection, inputs);
   const places = [...opened.destinations, ...opened.named];
   const leg = toLeg(inputs, built, inspection, places, services);
   const beside = tagsOf(leg, inputs);
@@ -170,14 +170,25 @@ async function obtain(
   );
 }
 
-function assertPlatforms(wanted: readonly Platform[], { images }: Inspection): void {
-  const built = images.map(({ descriptor }) => descriptor.platform);
-  const missing = wanted.filter(
-    (platform) => !built.some((each) => samePlatform(withoutVersion(each), platform)),
-  );
+/** A build has the platforms that were asked for; a layout may have others as well, which would be published, too. */
+function assertPlatforms(
+  wanted: readonly Platform[],
+  { images }: Inspection,
+  { ociLayout }: BuildInputs,
+): void {
+  const built = images.map(({ descriptor }) => withoutVersion(descriptor.platform));
+  const lacking = (all: readonly Platform[], some: readonly Platform[]) =>
+    some.filter((platform) => !all.some((each) => samePlatform(each, platform)));
+  const [missing, more] = [lacking(built, wanted), lacking(wanted, built)];
+  const namesOf = (platforms: readonly Platform[]) => platforms.map(formatPlatform).join(', ');
+  if (ociLayout && missing.length + more.length > 0) {
+    throw new Problems([
+      `input "oci-layout": "${ociLayout}" has ${namesOf(built)}, but "platforms" has ${namesOf(wanted)}: write a layout of these platforms, name those that it has, or leave "platforms" out`,
+    ]);
+  }
   if (missing.length === 0) return;
   throw new Problems([
-    `the build gave ${built.map(formatPlatform).join(', ')}, not ${missing.map(formatPlatform).join(', ')}: check "platforms", and FROM --platform in the Dockerfile`,
+    `the build gave ${namesOf(built)}, not ${namesOf(missing)}: check "platforms", and FROM --platform in the Dockerfile`,
   ]);
 }
 
