@@ -34,7 +34,7 @@ import type { Log, Outcome, RunContext, Services } from './modes/services.ts';
 import { runStitch } from './modes/stitch.ts';
 import { Problems } from './problems.ts';
 import { toError } from './release/errors.ts';
-import { TimeLimitError } from './release/limit.ts';
+import { TimeLimitError, UnfinishedError } from './release/limit.ts';
 import { isDone } from './release/result.ts';
 import { withinTime } from './timeLimit.ts';
 
@@ -62,7 +62,8 @@ export async function runAction(core: Toolkit, environment: NodeJS.ProcessEnv): 
       removeTempDir,
     );
   } catch (error) {
-    await writeSummary(core, environment, failureSummary(toError(error).message));
+    const heading = error instanceof UnfinishedError ? 'Nobody knows what was published' : undefined;
+    await writeSummary(core, environment, failureSummary(toError(error).message, heading));
     fail(core, error);
     if (error instanceof TimeLimitError) return 'given up';
   }

@@ -261,5 +261,6 @@ describe('where nothing was pushed', () => {
 
 test('the summary of a step that published nothing has its problems, one a line', () => {
   expect(failureSummary('- one\n- two')).toBe('### Nothing was published\n\n- one\n- two\n');
+  expect(failureSummary('one', 'Nobody knows')).toBe('### Nobody knows\n\n- one\n');
   expect(failureSummary('only <one>')).toContain('- only \\<one\\>');
 });

@@ -142,15 +142,10 @@ export function summaryOf(outcome: Outcome, heading: string): string {
   ].join('\n');
 }
 
-/** The summary of a step that ended before anything was published anywhere. */
-export function failureSummary(message: string): string {
+/** The summary of a step that ended before anything was published anywhere, or before it was known what was. */
+export function failureSummary(message: string, heading = 'Nothing was published'): string {
   const problems = message.startsWith('- ') ? message.slice(2).split('\n- ') : [message];
-  return [
-    '### Nothing was published',
-    '',
-    ...problems.map((problem) => `- ${escapeMarkdown(problem)}`),
-    '',
-  ].join('\n');
+  return [`### ${heading}`, '', ...problems.map((problem) => `- ${escapeMarkdown(problem)}`), ''].join('\n');
 }
 
 function table(rows: readonly string[][]): string[] {
