@@ -230,6 +230,9 @@ function headingOf({ mode, target }: Inputs, { tags, results }: Outcome): string
   const count = results.filter(isDone).length;
   if (count === results.length) return `${target.push ? done : 'Checked, not pushed:'} ${target.repository}`;
   const isPart = target.onRegionFailure !== 'abort' && count > 0;
+  if (!target.push) {
+    return `Checked, not pushed: ${target.repository} would be refused in ${results.length - count} of ${results.length} regions`;
+  }
   return isPart
     ? `${done} in ${count} of ${results.length} regions: ${target.repository}`
     : `Not published: ${target.repository}`;

@@ -253,8 +253,10 @@ describe('where nothing was pushed', () => {
 
   test('and a push would have failed, nothing is said to be published by it', () => {
     const failed = resultOf('eu-west-1', { state: 'failed', tags: {}, error: 'it is refused' });
-    const text = summaryOf(outcomeOf([unpushed('us-east-1'), failed]), 'Not published: team/app');
+    const text = summaryOf(outcomeOf([unpushed('us-east-1'), failed]), 'Checked, not pushed: team/app');
     expect(text).toContain('it is refused');
+    expect(text).toContain(', to be tagged `v1`');
+    expect(text).not.toMatch(/\bshows?\b/);
     expect(text).not.toContain('us-east-1.example');
   });
 });

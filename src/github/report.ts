@@ -126,7 +126,8 @@ export function summaryOf(outcome: Outcome, heading: string): string {
   const carried =
     referrers === undefined ? '' : `, with ${referrers} ${referrers === 1 ? 'referrer' : 'referrers'}`;
   const images = [...imagesOf(outcome), ...unpushed].map((image) => `- \`${image}\``);
-  const tagged = unpushed.length > 0 ? 'to be tagged' : 'tagged';
+  const isShown = results.some((result) => isDone(result) && result.state !== 'not pushed');
+  const tagged = isShown ? 'tagged' : 'to be tagged';
   return [
     `### ${heading}`,
     '',
