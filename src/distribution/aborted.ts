@@ -1,5 +1,5 @@
 /**
- * Waits for work that knows nothing of a signal, until that is aborted.
+ * Waits for work until a signal is aborted, which the work may know of, or not.
  * @throws what the work throws, or the signal's reason
  */
 export async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {

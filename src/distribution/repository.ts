@@ -50,11 +50,12 @@ export class Repository {
   }
 
   /**
-   * Waits for what was asked of the registry in another way, until that is broken off with the rest.
-   * @throws what the work throws, or why it is not waited for
+   * Asks the registry in another way than by this protocol, which is broken off with the rest.
+   * @throws what is thrown when it is asked, or why it was broken off
    */
-  unlessBroken<T>(work: Promise<T>): Promise<T> {
-    return unlessAborted(work, this.#breaking.signal);
+  unlessBroken<T>(ask: (signal: AbortSignal) => Promise<T>): Promise<T> {
+    const { signal } = this.#breaking;
+    return unlessAborted(ask(signal), signal);
   }
 
   /** The blob's size in bytes, or nothing when the repository lacks it ("Checking if content exists"). */
