@@ -35,7 +35,7 @@ import { runStitch } from './modes/stitch.ts';
 import { Problems } from './problems.ts';
 import { toError } from './release/errors.ts';
 import type { Interruption } from './release/plan.ts';
-import { TimeLimitError } from './release/regionTimeout.ts';
+import { TimeLimitError, UnfinishedError } from './release/regionTimeout.ts';
 import { isDone } from './release/result.ts';
 import { withinTime } from './timeout.ts';
 
@@ -65,7 +65,8 @@ export async function runAction(core: Toolkit, environment: NodeJS.ProcessEnv): 
       removeTempDir,
     );
   } catch (error) {
-    await writeSummary(core, environment, failureSummary(toError(error).message));
+    const heading = error instanceof UnfinishedError ? 'Nobody knows what was published' : undefined;
+    await writeSummary(core, environment, failureSummary(toError(error).message, heading));
     fail(core, error);
     if (error instanceof TimeLimitError) return 'given up';
   }
@@ -235,6 +236,9 @@ function headingOf({ mode, target }: Inputs, { tags, results }: Outcome): string
   const count = results.filter(isDone).length;
   if (count === results.length) return `${target.push ? done : 'Checked, not pushed:'} ${target.repository}`;
   const isPart = target.onRegionFailure !== 'abort' && count > 0;
+  if (!target.push) {
+    return `Checked, not pushed: ${target.repository} would be refused in ${results.length - count} of ${results.length} regions`;
+  }
   return isPart
     ? `${done} in ${count} of ${results.length} regions: ${target.repository}`
     : `Not published: ${target.repository}`;

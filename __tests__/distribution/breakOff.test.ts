@@ -24,10 +24,15 @@ describe('broken off', () => {
   test('what was asked of the registry in another way is waited for no longer', async () => {
     const { url } = await serve(() => undefined);
     const repository = repositoryAt(url);
-    await expect(repository.unlessBroken(Promise.resolve('done'))).resolves.toBe('done');
-    const asked = repository.unlessBroken(new Promise(() => {}));
+    await expect(repository.unlessBroken(async () => 'done')).resolves.toBe('done');
+    let told: AbortSignal | undefined;
+    const asked = repository.unlessBroken((signal) => {
+      told = signal;
+      return new Promise(() => {});
+    });
     repository.breakOff(cancelled);
     await expect(asked).rejects.toThrow('the step was cancelled');
+    expect(told?.aborted).toBe(true);
   });
 
   test('an upload does not go on from its first request to the next', async () => {

@@ -253,13 +253,16 @@ describe('where nothing was pushed', () => {
 
   test('and a push would have failed, nothing is said to be published by it', () => {
     const failed = resultOf('eu-west-1', { state: 'failed', tags: {}, error: 'it is refused' });
-    const text = summaryOf(outcomeOf([unpushed('us-east-1'), failed]), 'Not published: team/app');
+    const text = summaryOf(outcomeOf([unpushed('us-east-1'), failed]), 'Checked, not pushed: team/app');
     expect(text).toContain('it is refused');
+    expect(text).toContain(', to be tagged `v1`');
+    expect(text).not.toMatch(/\bshows?\b/);
     expect(text).not.toContain('us-east-1.example');
   });
 });
 
 test('the summary of a step that published nothing has its problems, one a line', () => {
   expect(failureSummary('- one\n- two')).toBe('### Nothing was published\n\n- one\n- two\n');
+  expect(failureSummary('one', 'Nobody knows')).toBe('### Nobody knows\n\n- one\n');
   expect(failureSummary('only <one>')).toContain('- only \\<one\\>');
 });

@@ -104,3 +104,22 @@ test('a stitch that pushes refuses what was built without a push, and writes not
   expect(errors).toEqual([expect.stringMatching(/^job build of attempt 1 was built with "push: false"/)]);
   expect(cloud.writes()).toEqual([]);
 });
+
+test('what one place alone would refuse is told of that place, and nothing is said to be shown or published', async () => {
+  const { step, asked } = await startFork();
+  const image = await legInputs('linux/amd64', { layers: [''] });
+  const { errors, lines, summary } = await step('build', {
+    ...image,
+    regions: '',
+    destinations: 'us-east-1\nregistry.example/team/app',
+    legs: 'none',
+    tags: 'v1',
+    push: 'false',
+    'on-region-failure': 'warn',
+  });
+  expect(errors).toEqual([]);
+  expect(lines.at(-1)).toMatch(/^us-east-1: team\/app: .*ECR takes no blob of 0 bytes/);
+  expect(summary).toMatch(/^### Checked, not pushed: team\/app would be refused in 1 of 2 regions$/m);
+  expect(summary).not.toMatch(/published|\bshows?\b|, tagged/i);
+  expect(asked()).toEqual([]);
+});

@@ -3,6 +3,7 @@ import type { Descriptor } from '../image/descriptor.ts';
 import { type Digest, isDigest } from '../image/digest.ts';
 import { MAX_MANIFEST_BYTES, type Manifest, type ManifestContent } from '../image/manifest.ts';
 import { MANIFEST_TYPES, OCI_INDEX } from '../image/mediaTypes.ts';
+import { unlessAborted } from './aborted.ts';
 import type { Scope } from './auth.ts';
 import { BegunUploads } from './begunUploads.ts';
 import { isPassingUpload, RegistryError, redactUrl, UploadError } from './errors.ts';
@@ -50,19 +51,12 @@ export class Repository {
   }
 
   /**
-   * Waits for what was asked of the registry in another way, until that is broken off with the rest.
-   * @throws what the work throws, or why it is not waited for
+   * Asks the registry in another way than by this protocol, which is broken off with the rest.
+   * @throws what is thrown when it is asked, or why it was broken off
    */
-  async unlessBroken<T>(work: Promise<T>): Promise<T> {
+  unlessBroken<T>(ask: (signal: AbortSignal) => Promise<T>): Promise<T> {
     const { signal } = this.#breaking;
-    const broken = Promise.withResolvers<never>();
-    const end = () => broken.reject(signal.reason);
-    signal.addEventListener('abort', end, { once: true });
-    try {
-      return await Promise.race([work, broken.promise]);
-    } finally {
-      signal.removeEventListener('abort', end);
-    }
+    return unlessAborted(ask(signal), signal);
   }
 
   /** The blob's size in bytes, or nothing when the repository lacks it ("Checking if content exists"). */

@@ -41,7 +41,7 @@ export interface EcrApi {
   /** Those of at most 100 digests that the repository holds as layers, with their sizes in bytes. */
   availableLayers(repository: RepositoryId, digests: readonly Digest[]): Promise<Map<string, number>>;
   /** Removes a tag; one that is not there is no failure. */
-  deleteTag(repository: RepositoryId, tag: string): Promise<void>;
+  deleteTag(repository: RepositoryId, tag: string, abortSignal: AbortSignal): Promise<void>;
   /** What is listed under at most 100 tags, and under other tags of the same images; nothing when one of them is not listed. */
   describeTags(
     repository: RepositoryId,
@@ -113,10 +113,11 @@ export function createEcrApi(options: EcrApiOptions): EcrApi {
       return new Map(available.map(({ layerDigest = '', layerSize = 0 }) => [layerDigest, layerSize]));
     },
 
-    async deleteTag(repository, tag) {
+    async deleteTag(repository, tag, abortSignal) {
       try {
         const { failures = [] } = await client.send(
           new BatchDeleteImageCommand({ ...named(repository), imageIds: [{ imageTag: tag }] }),
+          { abortSignal },
         );
         const failure = failures.find(({ failureCode }) => failureCode !== 'ImageNotFound');
         if (failure) throw new Error(`BatchDeleteImage of ${tag} in ${region}: ${failure.failureReason}`);

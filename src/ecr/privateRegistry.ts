@@ -106,7 +106,7 @@ function operations(
   return {
     repository,
     statBlob,
-    deleteTag: (tag) => api.deleteTag(id, tag),
+    deleteTag: (tag, signal) => api.deleteTag(id, tag, signal),
     describeTags: tagDescriptions((tags, signal) => api.describeTags(id, tags, signal), patience),
     writeBlob: async (descriptor, open) =>
       repository.writeBlob(descriptor, open, await holderOf(descriptor.digest)),

@@ -26,7 +26,7 @@ export interface PublicApi {
   /** False when another job has created it meanwhile, which is as good. */
   createRepository(name: string, tags?: ReadonlyMap<string, string>): Promise<boolean>;
   /** Removes a tag; one that is not there is no failure. */
-  deleteTag(name: string, tag: string): Promise<void>;
+  deleteTag(name: string, tag: string, abortSignal: AbortSignal): Promise<void>;
   /** What is listed under at most 100 tags, and under other tags of the same images; nothing when one of them is not listed. */
   describeTags(
     name: string,
@@ -95,10 +95,11 @@ export function createPublicApi(options: {
       }
     },
 
-    async deleteTag(name, tag) {
+    async deleteTag(name, tag, abortSignal) {
       const { client, sdk } = await load();
       const { failures = [] } = await client.send(
         new sdk.BatchDeleteImageCommand({ repositoryName: name, imageIds: [{ imageTag: tag }] }),
+        { abortSignal },
       );
       const failure = failures.find(({ failureCode }) => failureCode !== 'ImageNotFound');
       if (failure) throw new Error(`BatchDeleteImage of ${tag}: ${failure.failureReason}`);

@@ -48,7 +48,7 @@ export async function openPublic(
       repository,
       refusals: ecrRefusals,
       writeManifest: settledWrites(repository, (digest) => repository.statBlob(digest), patience),
-      deleteTag: (tag) => api.deleteTag(own, tag),
+      deleteTag: (tag, signal) => api.deleteTag(own, tag, signal),
       describeTags: tagDescriptions((tags, signal) => api.describeTags(own, tags, signal), patience),
     }),
     createIfMissing: async () => {

@@ -149,20 +149,15 @@ function taggedAs({ tags, results }: Outcome): string {
   const shown = tags.filter((tag) => done.every((result) => shownUnder(result, tag) === result.digest));
   const beside = done.flatMap((result) => Object.keys(result.tags)).filter((tag) => !tags.includes(tag));
   const listOf = (names: readonly string[]) => names.map((tag) => `\`${tag}\``).join(', ');
-  const tagged = done.some(({ state }) => state === 'not pushed') ? 'to be tagged' : 'tagged';
+  const tagged = done.some(({ state }) => state !== 'not pushed') ? 'tagged' : 'to be tagged';
   const release = shown.length > 0 ? `${tagged} ${listOf(shown)}` : 'by digest only';
   return beside.length > 0 ? `${release}, and beside it ${listOf([...new Set(beside)])}` : release;
 }
 
-/** The summary of a step that ended before anything was published anywhere. */
-export function failureSummary(message: string): string {
+/** The summary of a step that ended before anything was published anywhere, or before it was known what was. */
+export function failureSummary(message: string, heading = 'Nothing was published'): string {
   const problems = message.startsWith('- ') ? message.slice(2).split('\n- ') : [message];
-  return [
-    '### Nothing was published',
-    '',
-    ...problems.map((problem) => `- ${escapeMarkdown(problem)}`),
-    '',
-  ].join('\n');
+  return [`### ${heading}`, '', ...problems.map((problem) => `- ${escapeMarkdown(problem)}`), ''].join('\n');
 }
 
 function table(rows: readonly string[][]): string[] {

@@ -3,10 +3,10 @@ import { isDone, type Result, shownUnder } from '../release/result.ts';
 
 /**
  * What each region shows now, one line for those that show the same: for a release that did not get everywhere. Nothing where it
- * did, or where no tags were asked for.
+ * did, where nobody was asked, since nothing is pushed, or where no tags were asked for.
  */
 export function shownLines({ tags, results }: Outcome): string[] {
-  if (results.every(isDone)) return [];
+  if (results.every(isDone) || results.some(({ state }) => state === 'not pushed')) return [];
   const all = results.flatMap((result) => [...Object.keys(result.tags), ...(result.uncertain ?? [])]);
   const names = [...new Set([...tags, ...all])];
   if (names.length === 0) return [];

@@ -7,6 +7,9 @@ export class TimeLimitError extends Error {
   override readonly name = 'TimeLimitError';
 }
 
+/** A step that took longer than it may, and did not end what it had begun either: nobody knows what tags show. */
+export class UnfinishedError extends TimeLimitError {}
+
 /** A time in words: 90 s, 20 min, 1 h 30 min. */
 export function formatDuration(milliseconds: number): string {
   const seconds = Math.round(milliseconds / 1000);

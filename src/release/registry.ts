@@ -29,7 +29,7 @@ export interface DestinationOptions {
   readonly refusals?: Destination['refusals'];
   /** Whether a taken tag may be written again; by default that is not known. */
   readonly tagRule?: Destination['tagRule'];
-  readonly deleteTag?: (tag: string) => Promise<void>;
+  readonly deleteTag?: (tag: string, signal: AbortSignal) => Promise<void>;
   /** What it says of tags itself; by default it has no API for that. */
   readonly describeTags?: Destination['describeTags'];
   readonly writeBlob?: Destination['writeBlob'];
@@ -38,7 +38,7 @@ export interface DestinationOptions {
 
 /** A repository as a destination. */
 export function repositoryDestination(options: DestinationOptions): Destination {
-  const { name, image, repository } = options;
+  const { name, image, repository, deleteTag } = options;
   return {
     ...repositorySource(name, repository),
     image,
@@ -52,7 +52,7 @@ export function repositoryDestination(options: DestinationOptions): Destination 
     tagged: (tag) => repository.readManifest(tag),
     tagRule: options.tagRule ?? (() => 'unknown'),
     deleteTag: (tag) =>
-      options.deleteTag ? repository.unlessBroken(options.deleteTag(tag)) : repository.deleteTag(tag),
+      deleteTag ? repository.unlessBroken((signal) => deleteTag(tag, signal)) : repository.deleteTag(tag),
     ...(options.describeTags && { describeTags: options.describeTags }),
     breakOff: (reason) => repository.breakOff(reason),
   };
