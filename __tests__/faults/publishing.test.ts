@@ -12,6 +12,7 @@ describeFaults(
     'tag before',
     'tag write',
     'read back',
+    'listing',
     'undo look',
     'undo write',
     'undo delete',

@@ -152,6 +152,12 @@ export const STEPS = {
     region: LATE,
     matches: (request, { tagWrites }) => tagGet(request) && tagWrites > 0,
   },
+  listing: {
+    title: 'DescribeImages of the tag that was written',
+    scenario: 'build',
+    region: LATE,
+    matches: isApi('DescribeImages'),
+  },
   'undo look': {
     title: 'GET of the tag that is to be put back',
     scenario: 'put back',
