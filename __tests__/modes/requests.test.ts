@@ -1,14 +1,12 @@
 import { describe, expect, test } from '@jest/globals';
 import type { Emulator } from '../../emulator/emulator.ts';
-import { parsePlatform } from '../../src/image/platform.ts';
 import { runBuild } from '../../src/modes/build.ts';
 import { runStitch } from '../../src/modes/stitch.ts';
-import { optionsOf } from '../buildx/options.ts';
 import { countOf, emulate, REGIONS } from '../support/emulated.ts';
 import { attestationOf, imageOf, indexOf } from '../support/images.ts';
 import { Rounds } from '../support/rounds.ts';
 import { openTransport } from '../support/server.ts';
-import { EVERYWHERE, servicesWith, statesOf } from '../support/services.ts';
+import { buildInputs, EVERYWHERE, servicesWith, statesOf } from '../support/services.ts';
 import { buildxOf } from './buildx.ts';
 
 /** As many connections to a registry as the action has. */
@@ -16,19 +14,7 @@ const CONNECTIONS = 16;
 
 /** The inputs of a leg for a platform. */
 function legOf(platform: string): Parameters<typeof runBuild>[0] {
-  return {
-    mode: 'build',
-    target: EVERYWHERE,
-    platforms: [parsePlatform(platform)],
-    tags: [],
-    legs: 'artifact',
-    transport: 'auto',
-    ociLayout: undefined,
-    options: optionsOf(),
-    baseRegistries: [],
-    jobIndex: undefined,
-    jobTotal: undefined,
-  };
+  return buildInputs(platform);
 }
 
 /** What a builder makes of a platform: an image with so many layers, and what attests it. */
