@@ -9,6 +9,7 @@ describeFaults(
     'source token',
     'source tag',
     'source image',
+    'source list',
     'source blob',
     'source storage',
     'region image',

@@ -79,6 +79,12 @@ export const STEPS = {
     region: SOURCE,
     matches: manifestGet,
   },
+  'source list': {
+    title: "GET of what refers to the source's image",
+    scenario: 'with referrers',
+    region: SOURCE,
+    matches: isV2('GET', /\/referrers\/sha256:/),
+  },
   'source blob': { title: "GET of the source's blob", scenario: 'mirror', region: SOURCE, matches: blobGet },
   'source storage': {
     title: "GET of the source's blob from the storage",
