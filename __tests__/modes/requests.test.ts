@@ -12,11 +12,6 @@ import { buildxOf } from './buildx.ts';
 /** As many connections to a registry as the action has. */
 const CONNECTIONS = 16;
 
-/** The inputs of a leg for a platform. */
-function legOf(platform: string): Parameters<typeof runBuild>[0] {
-  return buildInputs(platform);
-}
-
 /** What a builder makes of a platform: an image with so many layers, and what attests it. */
 function builtFor(platform: string, layers = 2) {
   const image = imageOf(platform, {
@@ -35,9 +30,9 @@ describe('a leg with nothing new', () => {
   test.each([2, 40])('asks a region no more than four things of an image with %p layers', async (layers) => {
     const emulator = await emulate();
     const { docker } = buildxOf(builtFor('linux/arm64', layers));
-    await runBuild(legOf('linux/arm64'), await servicesWith({ docker }));
+    await runBuild(buildInputs('linux/arm64'), await servicesWith({ docker }));
     const before = emulator.requests.length;
-    const outcome = await runBuild(legOf('linux/arm64'), await servicesWith({ docker }));
+    const outcome = await runBuild(buildInputs('linux/arm64'), await servicesWith({ docker }));
     expect(statesOf(outcome)).toEqual(['unchanged', 'unchanged', 'unchanged']);
     expect(Math.max(...perRegion(emulator, before))).toBeLessThanOrEqual(4);
     expect(countOf(emulator.requests.slice(before), 'BatchCheckLayerAvailability')).toBe(0);
@@ -48,9 +43,9 @@ describe('a leg with nothing new', () => {
     const rounds = new Rounds();
     await emulate({ fault: rounds.fault });
     const { docker } = buildxOf(builtFor('linux/arm64', 40));
-    await runBuild(legOf('linux/arm64'), await servicesWith({ docker }));
+    await runBuild(buildInputs('linux/arm64'), await servicesWith({ docker }));
     rounds.start();
-    await runBuild(legOf('linux/arm64'), await servicesWith({ docker }));
+    await runBuild(buildInputs('linux/arm64'), await servicesWith({ docker }));
     expect(rounds.count).toBeLessThanOrEqual(5);
   });
 });
@@ -71,7 +66,7 @@ describe('a stitch of two legs', () => {
     const services = { ...(await servicesWith()), transport: openTransport(CONNECTIONS) };
     for (const platform of ['linux/amd64', 'linux/arm64']) {
       const { docker } = buildxOf(builtFor(platform));
-      await runBuild(legOf(platform), { ...services, docker });
+      await runBuild(buildInputs(platform), { ...services, docker });
     }
     return services;
   }
