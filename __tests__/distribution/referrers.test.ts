@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { ContentError, RegistryError } from '../../src/distribution/errors.ts';
+import { RegistryError } from '../../src/distribution/errors.ts';
 import { nextPage } from '../../src/distribution/referrers.ts';
 import type { Descriptor } from '../../src/image/descriptor.ts';
 import { describe as descriptorOf, ManifestError } from '../../src/image/manifest.ts';
@@ -81,15 +81,6 @@ describe('what refers to a manifest', () => {
     );
     expect(await read).toEqual([listed(1)]);
   });
-
-  test('is asked for again where what came was cut', async () => {
-    const { listed: read } = await referrersFrom((_, response, count) =>
-      response
-        .writeHead(200, INDEX)
-        .end(count === 0 ? pageOf([listed(1)]).slice(0, -3) : pageOf([listed(1)])),
-    );
-    expect(await read).toEqual([listed(1)]);
-  });
 });
 
 describe('a list that is none', () => {
@@ -99,13 +90,12 @@ describe('a list that is none', () => {
     ['a list of more than there may be', /at most 1000/, INDEX, pageOf(Array(1_001).fill(listed(1)))],
     ['a list of things without a digest', /digest/, INDEX, pageOf([{ mediaType: OCI_INDEX, size: 1 }])],
     ['of another type than it says', /calls itself/, { 'content-type': DOCKER_LIST }, pageOf([])],
-  ])('is refused when it is %s', async (what, words, headers, body) => {
+  ])('is refused when it is %s', async (_, words, headers, body) => {
     const { listed: read } = await referrersFrom((__, response) =>
       response.writeHead(200, headers).end(body),
     );
-    await expect(read).rejects.toThrow(what === 'a page of the web' ? ContentError : ManifestError);
+    await expect(read).rejects.toThrow(ManifestError);
     await expect(read).rejects.toThrow(words);
-    await expect(read).rejects.toThrow(`${LIST}: `);
   });
 
   test.each([

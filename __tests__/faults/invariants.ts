@@ -128,9 +128,7 @@ export function wordless(ending: Ending): string[] {
     const lacks = [
       ...(/ap-south-1|us-east-1|eu-west-1|sa-east-1/.test(error) ? [] : ['the region']),
       ...(/team\/app|upstream\/app/.test(error) ? [] : ['the repository']),
-      ...(/\b(?:GET|HEAD|PUT|POST|DELETE|[A-Z]\w+ at) https?:|\S+ lists sha256:\w+ among what/.test(error)
-        ? []
-        : ['the request']),
+      ...(/\b(?:GET|HEAD|PUT|POST|DELETE|[A-Z]\w+ at) https?:/.test(error) ? [] : ['the request']),
       ...(/\(.+\)$|; .+$/s.test(error) ? [] : ['any advice']),
     ];
     return lacks.length > 0 ? [`"${error}" does not tell ${lacks.join(', ')}`] : [];

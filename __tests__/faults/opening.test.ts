@@ -9,7 +9,6 @@ describeFaults(
     'source token',
     'source tag',
     'source image',
-    'source list',
     'source blob',
     'source storage',
     'region image',

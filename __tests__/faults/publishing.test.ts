@@ -12,7 +12,6 @@ describeFaults(
     'tag before',
     'tag write',
     'read back',
-    'listing',
     'undo look',
     'undo write',
     'undo delete',

@@ -1,6 +1,6 @@
 import type { Stock } from '../../emulator/state/contents.ts';
 import type { Digest } from '../../src/image/digest.ts';
-import { describe, type Manifest } from '../../src/image/manifest.ts';
+import type { Manifest } from '../../src/image/manifest.ts';
 import { type Graph, type Image, imageOf, indexOf } from '../support/images.ts';
 
 /** The region in which things go wrong; one that has what another one lacks, or refuses the tag; and one more. */
@@ -19,11 +19,6 @@ export const AMD64 = imageOf('linux/amd64', { layers: ['shared', LARGE] });
 export const ARM64 = imageOf('linux/arm64', { layers: ['shared', 'own'] });
 /** What is to be released. */
 export const NEW = indexOf([AMD64, ARM64]);
-/** What refers to it at the source. */
-export const SIGNATURE = imageOf('linux/amd64', {
-  layers: ['signature'],
-  fields: { artifactType: 'application/vnd.example.signature', subject: describe(NEW.root) },
-});
 /** What the tag shows before, where there is one. */
 export const OLD = imageOf('linux/amd64', { layers: ['earlier'] });
 

@@ -20,7 +20,6 @@ import {
   OLD,
   OTHER,
   REPOSITORY,
-  SIGNATURE,
   SOURCE,
   stockOf,
   TAG,
@@ -73,9 +72,9 @@ async function build(services: Services, more: Values = {}): Promise<Outcome> {
   return runBuild(inputs, services);
 }
 
-async function mirror(services: Services, more: Values = {}): Promise<Outcome> {
+async function mirror(services: Services): Promise<Outcome> {
   const source = `${DEFAULT_ACCOUNT}.dkr.ecr.${SOURCE}.amazonaws.com/${UPSTREAM}:${TAG}`;
-  const inputs = await read({ ...TARGET, regions: PAIR.join(), mode: 'mirror', source, ...more });
+  const inputs = await read({ ...TARGET, regions: PAIR.join(), mode: 'mirror', source });
   if (inputs.mode !== 'mirror') throw new Error(`this is ${inputs.mode}`);
   return runMirror(inputs, services);
 }
@@ -118,17 +117,7 @@ export const SCENARIOS = {
       await withOld(emulator);
       await withSource(emulator);
     },
-    run: (services) => mirror(services),
-  },
-  'with referrers': {
-    regions: PAIR,
-    tagged: true,
-    async prepare(emulator) {
-      await withOld(emulator);
-      await withSource(emulator);
-      await emulator.stock(SOURCE, UPSTREAM, stockOf(SIGNATURE));
-    },
-    run: (services) => mirror(services, { referrers: 'true' }),
+    run: mirror,
   },
   create: {
     regions: PAIR,
@@ -146,7 +135,7 @@ export const SCENARIOS = {
       emulator.createRepository(UPSTREAM, {}, [LATE]);
       await emulator.stock(LATE, UPSTREAM, stockOf(NEW));
     },
-    run: (services) => mirror(services),
+    run: mirror,
   },
   'without the API': {
     regions: PAIR,

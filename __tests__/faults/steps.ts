@@ -79,12 +79,6 @@ export const STEPS = {
     region: SOURCE,
     matches: manifestGet,
   },
-  'source list': {
-    title: "GET of what refers to the source's image",
-    scenario: 'with referrers',
-    region: SOURCE,
-    matches: isV2('GET', /\/referrers\/sha256:/),
-  },
   'source blob': { title: "GET of the source's blob", scenario: 'mirror', region: SOURCE, matches: blobGet },
   'source storage': {
     title: "GET of the source's blob from the storage",
@@ -157,12 +151,6 @@ export const STEPS = {
     scenario: 'build',
     region: LATE,
     matches: (request, { tagWrites }) => tagGet(request) && tagWrites > 0,
-  },
-  listing: {
-    title: 'DescribeImages of the tag that was written',
-    scenario: 'build',
-    region: LATE,
-    matches: isApi('DescribeImages'),
   },
   'undo look': {
     title: 'GET of the tag that is to be put back',

@@ -112,8 +112,7 @@ export class Repository implements Place {
     const { behaviour, now } = this.world;
     const listed = [...this.tags].flatMap(([tag, digest]): [string, Digest][] => {
       const write = this.#writes.get(tag);
-      // Without a delay it is told whatever the clock says: that may be set back.
-      const isLate = write && behaviour.describeDelay > 0 && write.at + behaviour.describeDelay > now();
+      const isLate = write && write.at + behaviour.describeDelay > now();
       const shown = isLate ? write.before : digest;
       return shown ? [[tag, shown]] : [];
     });

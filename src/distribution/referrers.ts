@@ -1,17 +1,16 @@
 import type { Descriptor } from '../image/descriptor.ts';
 import { type Digest, hexOf } from '../image/digest.ts';
-import { type Manifest, ManifestError } from '../image/manifest.ts';
-import { redactUrl } from './errors.ts';
+import { type ManifestContent, ManifestError, parseManifest } from '../image/manifest.ts';
 import { leadsTo } from './location.ts';
 
 /** The most that may refer to one manifest, and the most pages in which a registry may say so. */
 const MAX_REFERRERS = 500;
 const MAX_PAGES = 50;
 
-/** One page of what a registry lists. */
+/** One page of what a registry lists, with the header that names the next one. */
 export interface ReferrersPage {
-  readonly list: Manifest;
-  /** The header that names the next one. */
+  readonly bytes: Uint8Array;
+  readonly contentType: string | undefined;
   readonly link: string | undefined;
 }
 
@@ -28,13 +27,12 @@ export async function readReferrers(
   subject: Digest,
   first: URL,
   get: (page: URL) => Promise<ReferrersPage | undefined>,
-  tagged: (tag: string) => Promise<Manifest | undefined>,
+  tagged: (tag: string) => Promise<ManifestContent | undefined>,
 ): Promise<readonly Descriptor[]> {
   const listed = await readPages(first, get);
   if (listed) return listed;
-  const tag = `sha256-${hexOf(subject)}`;
-  const kept = await tagged(tag);
-  return kept ? referrersIn(kept, `${redactUrl(first)}, for which the tag ${tag} stands`) : [];
+  const kept = await tagged(`sha256-${hexOf(subject)}`);
+  return kept ? parseReferrers(kept.bytes, kept.mediaType) : [];
 }
 
 /** @returns nothing where the registry has no such API */
@@ -45,16 +43,14 @@ async function readPages(
   const listed: Descriptor[] = [];
   let next: URL | undefined = first;
   for (let pages = 0; next; pages += 1) {
-    const where = `GET ${redactUrl(next)}`;
-    if (pages === MAX_PAGES) {
-      throw new ManifestError(`${where}: the list of referrers has more than ${MAX_PAGES} pages`);
-    }
+    if (pages === MAX_PAGES)
+      throw new ManifestError(`the list of referrers has more than ${MAX_PAGES} pages`);
     const page: ReferrersPage | undefined = await get(next);
     if (!page && pages === 0) return undefined;
-    if (!page) throw new ManifestError(`${where}: the list of referrers breaks off after a page`);
-    listed.push(...referrersIn(page.list, where));
+    if (!page) throw new ManifestError('the list of referrers breaks off after a page');
+    listed.push(...parseReferrers(page.bytes, page.contentType));
     if (listed.length > MAX_REFERRERS) {
-      throw new ManifestError(`${where}: more than ${MAX_REFERRERS} manifests refer to one`);
+      throw new ManifestError(`more than ${MAX_REFERRERS} manifests refer to one`);
     }
     next = nextPage(page.link, next);
   }
@@ -63,11 +59,11 @@ async function readPages(
 
 /**
  * The manifests that a page lists, with nothing of what the page says about them.
- * @param where what the page was got by
  * @throws ManifestError when it is no index
  */
-export function referrersIn(list: Manifest, where: string): Descriptor[] {
-  if (list.kind !== 'index') throw new ManifestError(`${where}: a list of referrers has to be an index`);
+export function parseReferrers(bytes: Uint8Array, contentType?: string): Descriptor[] {
+  const list = parseManifest(bytes, contentType);
+  if (list.kind !== 'index') throw new ManifestError('a list of referrers has to be an index');
   return list.manifests.map(({ mediaType, digest, size }) => ({ mediaType, digest, size }));
 }
 
@@ -81,5 +77,5 @@ export function nextPage(link: string | undefined, page: URL): URL | undefined {
   if (address === undefined) return undefined;
   const target = leadsTo(address, page);
   if (target?.origin === page.origin) return target;
-  throw new ManifestError(`GET ${redactUrl(page)}: the list of referrers goes on in another registry`);
+  throw new ManifestError('the list of referrers goes on in another registry');
 }

@@ -226,8 +226,7 @@ export class Repository {
     });
     const bytes = await answer.bytes(MAX_MANIFEST_BYTES);
     if (answer.status !== 200) return undefined;
-    const list = verifyManifest(bytes, answer.header('content-type'), undefined, `GET ${redactUrl(url)}`);
-    return { list, link: answer.header('link') };
+    return { bytes, contentType: answer.header('content-type'), link: answer.header('link') };
   }
 
   /** A 404 that speaks of the repository is a refusal; one that speaks of the manifest is an answer. */
