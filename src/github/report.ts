@@ -95,54 +95,51 @@ const NOTHING_PUSHED =
 
 /** The summary in GitHub's Markdown: one row a destination, aligned so that it reads well as text too. */
 export function summaryOf(outcome: Outcome, heading: string): string {
-  const { results } = outcome;
+  const { digest, tags, results, referrers } = outcome;
   const unpushed = imagesToBe(results);
-  const notices = [...shownLines(outcome), ...keptLines(outcome), ...repairedLines(outcome)];
-  const paragraphs = [
-    [`### ${heading}`],
-    [digestLine(outcome, unpushed.length > 0)],
-    table([COLUMNS, ...results.map(rowOf)]),
-    describedLines(outcome).map(escapeMarkdown),
-    results.flatMap(errorItem),
-    notices.map((line) => `- ${escapeMarkdown(line)}`),
-    unpushed.length > 0 ? [NOTHING_PUSHED] : [],
-    [...imagesOf(outcome), ...unpushed].map((image) => `- \`${image}\``),
+  const rows = [
+    ['Region', 'Digest', 'Platforms', 'Sent', 'Reused', 'Seconds', 'State'],
+    ...results.map((result) => [
+      escapeMarkdown(result.destination),
+      `\`${result.digest.slice(0, 19)}\``,
+      escapeMarkdown(result.platforms.join(', ')),
+      formatBytes(result.sent),
+      formatBytes(result.reused),
+      result.seconds.toFixed(1),
+      `${MARKS[result.state]} ${result.state}`,
+    ]),
   ];
-  const shown = paragraphs.filter(({ length }) => length > 0).map((lines) => lines.join('\n'));
-  return `${shown.join('\n\n')}\n`;
-}
-
-/** What was published, or would be, under which tags, and with how many referrers. */
-function digestLine({ digest, tags, results, referrers }: Outcome, isUnpushed: boolean): string {
+  const errors = results.flatMap(({ destination, error }) =>
+    error
+      ? [
+          `- ${error.startsWith(`${destination}: `) ? '' : `**${escapeMarkdown(destination)}**: `}${escapeMarkdown(error)}`,
+        ]
+      : [],
+  );
+  const notices = [...shownLines(outcome), ...keptLines(outcome), ...repairedLines(outcome)].map(
+    (line) => `- ${escapeMarkdown(line)}`,
+  );
+  const described = describedLines(outcome).map(escapeMarkdown);
   const shown = tags.filter((tag) =>
     results.every((result) => !isDone(result) || result.tags[tag] === result.digest),
   );
-  const names = shown.map((tag) => `\`${tag}\``).join(', ');
-  const tagged = shown.length > 0 ? `${isUnpushed ? 'to be tagged' : 'tagged'} ${names}` : 'by digest only';
   const carried =
     referrers === undefined ? '' : `, with ${referrers} ${referrers === 1 ? 'referrer' : 'referrers'}`;
-  return `Digest \`${digest}\`, ${tagged}${carried}`;
-}
-
-const COLUMNS = ['Region', 'Digest', 'Platforms', 'Sent', 'Reused', 'Seconds', 'State'];
-
-function rowOf({ destination, digest, platforms, sent, reused, seconds, state }: Result): string[] {
+  const images = [...imagesOf(outcome), ...unpushed].map((image) => `- \`${image}\``);
+  const tagged = unpushed.length > 0 ? 'to be tagged' : 'tagged';
   return [
-    escapeMarkdown(destination),
-    `\`${digest.slice(0, 19)}\``,
-    escapeMarkdown(platforms.join(', ')),
-    formatBytes(sent),
-    formatBytes(reused),
-    seconds.toFixed(1),
-    `${MARKS[state]} ${state}`,
-  ];
-}
-
-/** Most errors name the region themselves. */
-function errorItem({ destination, error }: Result): string[] {
-  if (!error) return [];
-  const where = error.startsWith(`${destination}: `) ? '' : `**${escapeMarkdown(destination)}**: `;
-  return [`- ${where}${escapeMarkdown(error)}`];
+    `### ${heading}`,
+    '',
+    `Digest \`${digest}\`${shown.length > 0 ? `, ${tagged} ${shown.map((tag) => `\`${tag}\``).join(', ')}` : ', by digest only'}${carried}`,
+    '',
+    ...table(rows),
+    ...(described.length > 0 ? ['', ...described] : []),
+    ...(errors.length > 0 ? ['', ...errors] : []),
+    ...(notices.length > 0 ? ['', ...notices] : []),
+    ...(unpushed.length > 0 ? ['', NOTHING_PUSHED] : []),
+    ...(images.length > 0 ? ['', ...images] : []),
+    '',
+  ].join('\n');
 }
 
 /** The summary of a step that ended before anything was published anywhere. */
