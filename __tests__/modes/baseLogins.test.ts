@@ -1,13 +1,11 @@
 import { describe, expect, test } from '@jest/globals';
-import { parsePlatform } from '../../src/image/platform.ts';
 import type { BuildInputs } from '../../src/inputs/inputs.ts';
 import { runBuild } from '../../src/modes/build.ts';
 import type { Services } from '../../src/modes/services.ts';
 import { Problems } from '../../src/problems.ts';
-import { optionsOf } from '../buildx/options.ts';
 import { countOf, emulate, REGIONS } from '../support/emulated.ts';
 import { imageOf } from '../support/images.ts';
-import { EVERYWHERE, servicesWith, statesOf } from '../support/services.ts';
+import { buildInputs, EVERYWHERE, servicesWith, statesOf } from '../support/services.ts';
 import { buildxOf } from './buildx.ts';
 
 const [region = ''] = REGIONS;
@@ -26,19 +24,7 @@ async function build(
   const given: [string, string][] = [];
   const own = await servicesWith();
   const outcome = await runBuild(
-    {
-      mode: 'build',
-      target: { ...EVERYWHERE, places },
-      platforms: [parsePlatform('linux/arm64')],
-      tags: [],
-      legs: 'artifact',
-      transport: 'auto',
-      ociLayout: undefined,
-      options: optionsOf(),
-      baseRegistries,
-      jobIndex: undefined,
-      jobTotal: undefined,
-    },
+    buildInputs('linux/arm64', { target: { ...EVERYWHERE, places }, baseRegistries }),
     {
       ...own,
       docker: {

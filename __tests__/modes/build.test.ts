@@ -11,26 +11,14 @@ import { countOf, emulate, openEmulated, REGIONS, REPOSITORY } from '../support/
 import { makeFolder } from '../support/folder.ts';
 import { attestationOf, type Graph, imageOf, indexOf } from '../support/images.ts';
 import { writeLayout } from '../support/layout.ts';
-import { EVERYWHERE, servicesWith, statesOf } from '../support/services.ts';
+import { buildInputs, EVERYWHERE, servicesWith, statesOf } from '../support/services.ts';
 import { buildxOf } from './buildx.ts';
 
 const arm64 = imageOf('linux/arm64');
 const attestation = attestationOf(arm64);
 const graph = indexOf([arm64, attestation]);
 
-const inputs: BuildInputs = {
-  mode: 'build',
-  target: EVERYWHERE,
-  platforms: [parsePlatform('linux/arm64')],
-  tags: [],
-  legs: 'artifact',
-  transport: 'auto',
-  ociLayout: undefined,
-  options: optionsOf(),
-  baseRegistries: [],
-  jobIndex: 1,
-  jobTotal: 2,
-};
+const inputs: BuildInputs = buildInputs('linux/arm64', { jobIndex: 1, jobTotal: 2 });
 
 async function layoutOf(built: Graph): Promise<string> {
   const dir = await makeFolder();

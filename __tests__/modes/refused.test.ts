@@ -1,13 +1,11 @@
 import { expect, test } from '@jest/globals';
-import { parsePlatform } from '../../src/image/platform.ts';
 import { parseReference } from '../../src/image/reference.ts';
 import { runBuild } from '../../src/modes/build.ts';
 import { runMirror } from '../../src/modes/mirror.ts';
-import { optionsOf } from '../buildx/options.ts';
 import { countOf, emulate } from '../support/emulated.ts';
 import { imageOf, indexOf } from '../support/images.ts';
 import { serveGraph } from '../support/registry.ts';
-import { EVERYWHERE, servicesWith, statesOf } from '../support/services.ts';
+import { buildInputs, EVERYWHERE, servicesWith, statesOf } from '../support/services.ts';
 import { buildxOf } from './buildx.ts';
 
 const amd64 = imageOf('linux/amd64', { fields: { annotations: { build: 7 } } });
@@ -42,22 +40,7 @@ test('a mirror of an image that ECR would refuse reads its manifests once, and s
 test('a build of such an image writes no manifest, and leaves no record', async () => {
   const emulator = await emulate();
   const services = await servicesWith({ docker: buildxOf(graph).docker });
-  const outcome = await runBuild(
-    {
-      mode: 'build',
-      target: EVERYWHERE,
-      platforms: [parsePlatform('linux/amd64')],
-      tags: [],
-      legs: 'artifact',
-      transport: 'auto',
-      ociLayout: undefined,
-      options: optionsOf(),
-      baseRegistries: [],
-      jobIndex: undefined,
-      jobTotal: undefined,
-    },
-    services,
-  );
+  const outcome = await runBuild(buildInputs('linux/amd64'), services);
   expect(statesOf(outcome)).toEqual(FAILED);
   for (const { error } of outcome.results) expect(error).toMatch(REASONS);
   expect(countOf(emulator.requests, 'PUT manifests')).toBe(0);

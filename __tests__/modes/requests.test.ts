@@ -1,35 +1,16 @@
 import { describe, expect, test } from '@jest/globals';
 import type { Emulator } from '../../emulator/emulator.ts';
-import { parsePlatform } from '../../src/image/platform.ts';
 import { runBuild } from '../../src/modes/build.ts';
 import { runStitch } from '../../src/modes/stitch.ts';
-import { optionsOf } from '../buildx/options.ts';
 import { countOf, emulate, REGIONS } from '../support/emulated.ts';
 import { attestationOf, imageOf, indexOf } from '../support/images.ts';
 import { Rounds } from '../support/rounds.ts';
 import { openTransport } from '../support/server.ts';
-import { EVERYWHERE, servicesWith, statesOf } from '../support/services.ts';
+import { buildInputs, EVERYWHERE, servicesWith, statesOf } from '../support/services.ts';
 import { buildxOf } from './buildx.ts';
 
 /** As many connections to a registry as the action has. */
 const CONNECTIONS = 16;
-
-/** The inputs of a leg for a platform. */
-function legOf(platform: string): Parameters<typeof runBuild>[0] {
-  return {
-    mode: 'build',
-    target: EVERYWHERE,
-    platforms: [parsePlatform(platform)],
-    tags: [],
-    legs: 'artifact',
-    transport: 'auto',
-    ociLayout: undefined,
-    options: optionsOf(),
-    baseRegistries: [],
-    jobIndex: undefined,
-    jobTotal: undefined,
-  };
-}
 
 /** What a builder makes of a platform: an image with so many layers, and what attests it. */
 function builtFor(platform: string, layers = 2) {
@@ -49,9 +30,9 @@ describe('a leg with nothing new', () => {
   test.each([2, 40])('asks a region no more than four things of an image with %p layers', async (layers) => {
     const emulator = await emulate();
     const { docker } = buildxOf(builtFor('linux/arm64', layers));
-    await runBuild(legOf('linux/arm64'), await servicesWith({ docker }));
+    await runBuild(buildInputs('linux/arm64'), await servicesWith({ docker }));
     const before = emulator.requests.length;
-    const outcome = await runBuild(legOf('linux/arm64'), await servicesWith({ docker }));
+    const outcome = await runBuild(buildInputs('linux/arm64'), await servicesWith({ docker }));
     expect(statesOf(outcome)).toEqual(['unchanged', 'unchanged', 'unchanged']);
     expect(Math.max(...perRegion(emulator, before))).toBeLessThanOrEqual(4);
     expect(countOf(emulator.requests.slice(before), 'BatchCheckLayerAvailability')).toBe(0);
@@ -62,9 +43,9 @@ describe('a leg with nothing new', () => {
     const rounds = new Rounds();
     await emulate({ fault: rounds.fault });
     const { docker } = buildxOf(builtFor('linux/arm64', 40));
-    await runBuild(legOf('linux/arm64'), await servicesWith({ docker }));
+    await runBuild(buildInputs('linux/arm64'), await servicesWith({ docker }));
     rounds.start();
-    await runBuild(legOf('linux/arm64'), await servicesWith({ docker }));
+    await runBuild(buildInputs('linux/arm64'), await servicesWith({ docker }));
     expect(rounds.count).toBeLessThanOrEqual(5);
   });
 });
@@ -85,7 +66,7 @@ describe('a stitch of two legs', () => {
     const services = { ...(await servicesWith()), transport: openTransport(CONNECTIONS) };
     for (const platform of ['linux/amd64', 'linux/arm64']) {
       const { docker } = buildxOf(builtFor(platform));
-      await runBuild(legOf(platform), { ...services, docker });
+      await runBuild(buildInputs(platform), { ...services, docker });
     }
     return services;
   }

@@ -6,7 +6,6 @@ import { createApis } from '../../src/ecr/apis.ts';
 import type { Purpose, Resource } from '../../src/ecr/permissions.ts';
 import type { RepositorySettings } from '../../src/ecr/repositorySettings.ts';
 import { describe as descriptorOf } from '../../src/image/manifest.ts';
-import { parsePlatform } from '../../src/image/platform.ts';
 import { parseReference } from '../../src/image/reference.ts';
 import { placesIn } from '../../src/inputs/destinations.ts';
 import type { Target } from '../../src/inputs/target.ts';
@@ -16,14 +15,13 @@ import type { Outcome, RunContext } from '../../src/modes/services.ts';
 import { runStitch } from '../../src/modes/stitch.ts';
 import type { Destination } from '../../src/release/content.ts';
 import { Replica } from '../../src/release/replicate.ts';
-import { optionsOf } from '../buildx/options.ts';
 import { APIS, openEmulated, REPOSITORY } from '../support/emulated.ts';
 import { atEnd } from '../support/ends.ts';
 import { setEnvironment } from '../support/environment.ts';
 import { attestationOf, type Graph, type Image, imageOf, indexOf } from '../support/images.ts';
 import { SILENT, sourceOf } from '../support/memory.ts';
 import { serveGraph } from '../support/registry.ts';
-import { servicesWith } from '../support/services.ts';
+import { buildInputs, servicesWith } from '../support/services.ts';
 import { buildxOf } from './buildx.ts';
 
 export const ACCOUNT = '123456789012';
@@ -85,22 +83,10 @@ function buildOf(
   }: { quiet?: boolean; apis?: typeof APIS; run?: Partial<RunContext> } = {},
 ): () => Promise<Outcome> {
   return async () =>
-    runBuild(
-      {
-        mode: 'build',
-        target,
-        platforms: [parsePlatform('linux/arm64')],
-        tags: [],
-        legs: 'artifact',
-        transport: 'auto',
-        ociLayout: undefined,
-        options: optionsOf(),
-        baseRegistries: [],
-        jobIndex: undefined,
-        jobTotal: undefined,
-      },
-      { ...(await servicesWith({ docker: buildxOf(built, { quiet }).docker, run })), ...apis },
-    );
+    runBuild(buildInputs('linux/arm64', { target }), {
+      ...(await servicesWith({ docker: buildxOf(built, { quiet }).docker, run })),
+      ...apis,
+    });
 }
 
 /** A build for Amazon ECR Public, to which the SDK is led. */

@@ -7,14 +7,13 @@ import { runBuild } from '../../src/modes/build.ts';
 import { runMirror } from '../../src/modes/mirror.ts';
 import type { Services } from '../../src/modes/services.ts';
 import { Replica } from '../../src/release/replicate.ts';
-import { optionsOf } from '../buildx/options.ts';
 import { emulate, openEmulated, REGIONS, REPOSITORY } from '../support/emulated.ts';
 import { makeFolder } from '../support/folder.ts';
 import { attestationOf, type Graph, imageOf, indexOf } from '../support/images.ts';
 import { writeLayout } from '../support/layout.ts';
 import { SILENT, sourceOf } from '../support/memory.ts';
 import { serveGraph } from '../support/registry.ts';
-import { EVERYWHERE, servicesWith, statesOf, type TestServices } from '../support/services.ts';
+import { buildInputs, EVERYWHERE, servicesWith, statesOf, type TestServices } from '../support/services.ts';
 import { buildxOf } from './buildx.ts';
 import { startFanIn } from './fanIn.ts';
 
@@ -27,19 +26,7 @@ const UNPUSHED = { ...EVERYWHERE, push: false };
 const NAMES = REGIONS.map((region) => `ACCOUNT.dkr.ecr.${region}.amazonaws.com/${REPOSITORY}`);
 const NOWHERE = REGIONS.map(() => 'not pushed');
 
-const inputs: BuildInputs = {
-  mode: 'build',
-  target: UNPUSHED,
-  platforms: [parsePlatform('linux/arm64')],
-  tags: [],
-  legs: 'artifact',
-  transport: 'auto',
-  ociLayout: undefined,
-  options: optionsOf(),
-  baseRegistries: [],
-  jobIndex: undefined,
-  jobTotal: undefined,
-};
+const inputs: BuildInputs = buildInputs('linux/arm64', { target: UNPUSHED });
 
 /** The collaborators of a mode that has nobody to ask: no API of AWS's, and no login of docker's. */
 async function alone(more: Partial<Pick<Services, 'docker'>> = {}): Promise<TestServices> {

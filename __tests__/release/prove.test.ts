@@ -76,17 +76,17 @@ describe('what a registry itself says of the tags', () => {
     [
       'another digest',
       { digest: amd64.root.digest, mediaType },
-      `in two: the registry's API says that v1 shows ${amd64.root.digest}, but ${digest} was published`,
+      `in two: the registry's API says that v1 shows ${amd64.root.digest}, but ${digest} was published; look at`,
     ],
     [
       'another media type',
       { digest, mediaType: amd64.root.mediaType },
-      `in two: the registry's API says that v1 shows ${amd64.root.mediaType}, but ${mediaType} was published`,
+      `in two: the registry's API says that v1 shows ${amd64.root.mediaType}, but ${mediaType} was published; look at`,
     ],
   ])('fails the region when it is %s', async (_, description, words) => {
     const results = await run(regionsWhere(saying(description)));
     expect(states(results)).toEqual(['published', 'failed']);
-    expect(results[1]?.error).toBe(words);
+    expect(results[1]?.error).toContain(words);
     expect(results[1]).not.toHaveProperty('described');
     // It was read back.
     expect(results[1]?.tags).toEqual({ v1: digest });

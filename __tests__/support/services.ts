@@ -1,9 +1,12 @@
 import type { Docker } from '../../src/buildx/docker.ts';
 import { BlobStore } from '../../src/distribution/server/blobStore.ts';
+import { parsePlatform } from '../../src/image/platform.ts';
 import { placesIn } from '../../src/inputs/destinations.ts';
+import type { BuildInputs } from '../../src/inputs/inputs.ts';
 import type { Target } from '../../src/inputs/target.ts';
 import type { Outcome, RunContext, Services } from '../../src/modes/services.ts';
 import type { Leg } from '../../src/release/leg.ts';
+import { optionsOf } from '../buildx/options.ts';
 import { APIS, REGIONS, REPOSITORY, SWIFT } from './emulated.ts';
 import { makeFolder } from './folder.ts';
 import { SILENT } from './memory.ts';
@@ -26,6 +29,24 @@ export const EVERYWHERE: Target = {
   onRegionFailure: 'abort',
   regionTimeout: undefined,
 };
+
+/** The inputs of a leg for one platform in every region; what is more or otherwise, the test says. */
+export function buildInputs(platform: string, more: Partial<BuildInputs> = {}): BuildInputs {
+  return {
+    mode: 'build',
+    target: EVERYWHERE,
+    platforms: [parsePlatform(platform)],
+    tags: [],
+    legs: 'artifact',
+    transport: 'auto',
+    ociLayout: undefined,
+    options: optionsOf(),
+    baseRegistries: [],
+    jobIndex: undefined,
+    jobTotal: undefined,
+    ...more,
+  };
+}
 
 const NO_DOCKER: Docker = {
   ask: async () => Promise.reject(new Error('there is no docker')),

@@ -97,7 +97,7 @@ async function describeShown(
       const [said, published] =
         found.digest === after.digest ? [found.mediaType, after.mediaType] : [found.digest, after.digest];
       throw new ContradictionError(
-        `the registry's API says that ${tag} shows ${said}, but ${published} was published`,
+        `the registry's API says that ${tag} shows ${said}, but ${published} was published; look at the repository in the registry's console, and run the job again`,
       );
     }
   }

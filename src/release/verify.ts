@@ -43,7 +43,7 @@ function assertDigest(
 ): asserts found is Manifest {
   if (found?.digest === expected.digest) return;
   throw new VerificationError(
-    `${what} shows ${found?.digest ?? 'nothing'}, but ${expected.digest} was published`,
+    `${what} shows ${found?.digest ?? 'nothing'}, but ${expected.digest} was published; somebody else may have written it meanwhile: let runs that write the same tags wait for each other ("concurrency"), and run the job again`,
   );
 }
 
@@ -52,6 +52,8 @@ function assertPlatforms(what: string, platforms: readonly string[], found: Mani
   const shown = platformsOf(found).map(formatPlatform).toSorted();
   const wanted = platforms.toSorted();
   if (shown.join() !== wanted.join()) {
-    throw new VerificationError(`${what} has the platforms ${shown.join(', ')}, not ${wanted.join(', ')}`);
+    throw new VerificationError(
+      `${what} has the platforms ${shown.join(', ')}, not ${wanted.join(', ')}: build its images anew`,
+    );
   }
 }
