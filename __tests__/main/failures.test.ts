@@ -90,7 +90,7 @@ describe('immutable tags', () => {
     expect(lines).toEqual([
       refusal(FIRST),
       refusal(SECOND),
-      `- now in ${FIRST}, ${SECOND}: the tags show what they showed before`,
+      `- now in ${FIRST}, ${SECOND}: v1 shows ${kept}`,
       `- now in ${OTHERS.join(', ')}: v1 shows ${kept}, as before`,
     ]);
     expect(errors).toHaveLength(1);

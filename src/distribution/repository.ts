@@ -49,13 +49,9 @@ export class Repository {
     this.#breaking = new AbortController();
   }
 
-  /**
-   * Asks the registry in another way than by this protocol, which is broken off with the rest.
-   * @throws what is thrown when it is asked, or why it was broken off
-   */
+  /** Asks the registry in another way than by this protocol, which is broken off with the rest. */
   unlessBroken<T>(ask: (signal: AbortSignal) => Promise<T>): Promise<T> {
-    const { signal } = this.#breaking;
-    return unlessAborted(ask(signal), signal);
+    return unlessAborted(ask, this.#breaking.signal);
   }
 
   /** The blob's size in bytes, or nothing when the repository lacks it ("Checking if content exists"). */
