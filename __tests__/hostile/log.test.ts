@@ -39,7 +39,7 @@ function expectHarmless({ commands, outputs, summary }: Raw): void {
   for (const line of summary.split('\n')) {
     expect(line).not.toMatch(/\p{Cc}/u);
     if (line.startsWith('|')) expect(line.replace(/\\./g, '').split('|')).toHaveLength(9);
-    else expect(line).toMatch(/^(?:$|### |Digest `|- )/);
+    else expect(line).toMatch(/^(?:$|### |Digest `|- |\*\*(?:What went wrong|What to know|Images)\*\*$)/);
   }
 }
 

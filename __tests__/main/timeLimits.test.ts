@@ -66,6 +66,21 @@ describe('a region that takes longer than it may', () => {
     expect(await cloud.shown('v1')).toEqual(REGIONS.map(() => undefined));
   });
 
+  test('keeps the process from ending no longer, whatever it still does not answer', async () => {
+    const cloud = await startCloud({
+      fault: endless(({ operation }) => operation === 'BatchCheckLayerAvailability'),
+    });
+    const inputs = { ...(await releaseInputs()), 'region-timeout': '2s', 'on-region-failure': 'warn' };
+    const { code, outputs, leftovers } = await (await startProcess(inputs, cloud.job('build'))).ended;
+    expect([code, leftovers]).toEqual([0, []]);
+    expect(outputs).toContain('"state":"failed"');
+    // Each of its six tries would be waited for, for a quarter of a minute.
+    const tries = cloud.emulator.requests.filter(
+      ({ region, operation }) => region === SLOW && operation === 'BatchCheckLayerAvailability',
+    );
+    expect(tries.length).toBeLessThan(6);
+  });
+
   test('does not keep the others, where they go on', async () => {
     const cloud = await startCloud({ fault: endless(isLayer) });
     const { outputs } = await runStep({

@@ -118,7 +118,7 @@ test('what one place alone would refuse is told of that place, and nothing is sa
     'on-region-failure': 'warn',
   });
   expect(errors).toEqual([]);
-  expect(lines.at(-1)).toMatch(/^us-east-1: team\/app: .*ECR takes no blob of 0 bytes/);
+  expect(lines.at(-1)).toMatch(/^us-east-1: team\/app: .*ECR takes no blob of 0 bytes/m);
   expect(summary).toMatch(/^### Checked, not pushed: team\/app would be refused in 1 of 2 regions$/m);
   expect(summary).not.toMatch(/published|\bshows?\b|, tagged/i);
   expect(asked()).toEqual([]);

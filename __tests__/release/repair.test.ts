@@ -49,6 +49,24 @@ describe('a destination that lacks what it said that it holds', () => {
     expect(replica.repaired).toContain(arm64.root.digest);
   });
 
+  test('is given all that it names at once, however many they are', async () => {
+    const layers = Array.from({ length: 300 }, (_, position) => `layer ${position}`);
+    const large = imageOf('linux/amd64', { layers });
+    const destination = new Liar('region');
+    let refusals = 0;
+    const { writeManifest } = destination;
+    destination.writeManifest = async (reference, content) => {
+      const missing = [...large.blobs.keys()].filter((digest) => !destination.blobs.has(digest));
+      if (missing.length === 0) return writeManifest.call(destination, reference, content);
+      refusals += 1;
+      throw refused('BLOB_UPLOAD_UNKNOWN', `Layers with digests '${missing.join(', ')}' do not exist`, 404);
+    };
+    destination.hasManifest = async () => false;
+    await replicaOf(destination, large).copy(descriptorOf(large.root));
+    expect(refusals).toBe(1);
+    expect(destination.blobs.size).toBe(large.blobs.size);
+  });
+
   test('is given all that was not sent just now, where it names nothing', async () => {
     const [config, ...layers] = amd64.blobs.keys();
     const destination = new MemoryDestination('region', amd64);

@@ -2,12 +2,15 @@
  * Waits for work until a signal is aborted, which the work may know of, or not.
  * @throws what the work throws, or the signal's reason
  */
-export async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+export async function unlessAborted<T>(
+  work: (signal: AbortSignal) => Promise<T>,
+  signal: AbortSignal,
+): Promise<T> {
   const aborted = Promise.withResolvers<never>();
   const end = () => aborted.reject(signal.reason);
   signal.addEventListener('abort', end, { once: true });
   try {
-    return await Promise.race([work, aborted.promise]);
+    return await Promise.race([work(signal), aborted.promise]);
   } finally {
     signal.removeEventListener('abort', end);
   }

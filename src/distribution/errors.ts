@@ -18,6 +18,8 @@ export class RegistryError extends Error {
   readonly codes: readonly string[];
   /** What the registry said, in its own words, capped. */
   readonly said: string;
+  /** The digests that it named: with many of them, what it said is capped before the last. */
+  readonly digests: ReadonlySet<string>;
   /** How long the registry asks to be left alone, in milliseconds. */
   readonly retryAfter: number | undefined;
 
@@ -33,6 +35,7 @@ export class RegistryError extends Error {
     this.status = answer.status;
     this.codes = codes;
     this.said = said;
+    this.digests = new Set(answer.body.match(/\bsha256:[0-9a-f]{64}\b/g));
     this.retryAfter = readRetryAfter(answer.retryAfter);
   }
 }

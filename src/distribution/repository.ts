@@ -10,7 +10,7 @@ import { isPassingUpload, RegistryError, redactUrl, UploadError } from './errors
 import { leadsTo } from './location.ts';
 import { type ReferrersPage, readReferrers } from './referrers.ts';
 import { isRetriable, type RetryPolicy, withRetry } from './retry.ts';
-import { BlobFollower } from './server/blobFollower.ts';
+import { lent } from './server/blobFollower.ts';
 import type { Session } from './session.ts';
 import type { HttpResponse } from './transport.ts';
 import { assertJson, verifyContent, verifyManifest } from './verified.ts';
@@ -50,13 +50,9 @@ export class Repository {
     this.#breaking = new AbortController();
   }
 
-  /**
-   * Asks the registry in another way than by this protocol, which is broken off with the rest.
-   * @throws what is thrown when it is asked, or why it was broken off
-   */
+  /** Asks the registry in another way than by this protocol, which is broken off with the rest. */
   unlessBroken<T>(ask: (signal: AbortSignal) => Promise<T>): Promise<T> {
-    const { signal } = this.#breaking;
-    return unlessAborted(ask(signal), signal);
+    return unlessAborted(ask, this.#breaking.signal);
   }
 
   /** The blob's size in bytes, or nothing when the repository lacks it ("Checking if content exists"). */
@@ -185,10 +181,8 @@ export class Repository {
   #uploadAt(answer: HttpResponse, url: URL): URL {
     const location = leadsTo(answer.header('location'), url);
     if (location) return location;
-    throw new RegistryError(
-      { method: 'POST', url },
-      { status: answer.status, body: 'no upload location that can be used' },
-    );
+    const said = { status: answer.status, body: 'no upload location that can be used' };
+    throw new RegistryError({ method: 'POST', url }, said);
   }
 
   /** Whether the repository holds the manifest. */
@@ -303,10 +297,4 @@ export class Repository {
     const { signal } = this.#breaking;
     return withRetry(() => operation(signal), this.#options.retry, this.#options.onRetry, signal);
   }
-}
-
-/** The connection waits for the bytes of each piece to be gone before it takes the next. */
-function lent(content: Readable): Readable {
-  if (content instanceof BlobFollower) content.lend();
-  return content;
 }

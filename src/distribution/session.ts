@@ -4,8 +4,8 @@ import { RegistryError, redactUrl, wordsOf } from './errors.ts';
 import { leadsTo } from './location.ts';
 import type { HttpRequest, HttpResponse, Transport } from './transport.ts';
 
-/** How much of a refusal's body is read, in bytes. */
-const MAX_REFUSAL = 16 * 1024;
+/** How much of a refusal's body is read, in bytes: one that names each of several hundred layers is this long. */
+const MAX_REFUSAL = 64 * 1024;
 const MAX_REDIRECTS = 5;
 
 /** Requests to one registry: with its credentials, which never leave its origin. */

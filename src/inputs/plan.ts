@@ -13,8 +13,9 @@ const jsonSchema = z.union([z.array(z.string()), z.record(z.string(), z.unknown(
 
 /** Reads what is to be planned: every platform, and which runner builds it. */
 export function readPlan(reader: InputReader): PlanInputs {
+  const told = reader.problems.length;
   const platforms = reader.platforms('platforms');
-  if (!reader.text('platforms')) {
+  if (platforms.length === 0 && reader.problems.length === told) {
     reader.problems.push(
       'input "platforms" is missing: write what is to be built, such as "linux/amd64, linux/arm64"',
     );

@@ -1,4 +1,4 @@
-import { saysMissing } from '../distribution/errors.ts';
+import { type RegistryError, saysMissing } from '../distribution/errors.ts';
 import type { Descriptor } from '../image/descriptor.ts';
 import type { Digest } from '../image/digest.ts';
 import { blobsOf, childrenOf, type Manifest } from '../image/manifest.ts';
@@ -216,7 +216,7 @@ export class Replica {
 
   /** @throws the refusal itself when it says of nothing that is missing, or only of what was given already */
   async #giveMissing(manifest: Manifest, refusal: unknown, tried: Set<Digest>): Promise<void> {
-    const suspects = saysMissing(refusal) ? this.#suspects(manifest, refusal.said) : [];
+    const suspects = saysMissing(refusal) ? this.#suspects(manifest, refusal) : [];
     const untried = suspects.filter(({ digest }) => !tried.has(digest));
     if (untried.length === 0) throw refusal;
     for (const { digest } of untried) tried.add(digest);
@@ -229,9 +229,9 @@ export class Replica {
   }
 
   /** What may be missing below a manifest: what the registry names, or else all that did not have to be copied. */
-  #suspects(manifest: Manifest, said: string): Descriptor[] {
+  #suspects(manifest: Manifest, { digests }: RegistryError): Descriptor[] {
     const below = [...childrenOf(manifest), ...blobsOf(manifest)];
-    const named = below.filter(({ digest }) => said.includes(digest));
+    const named = below.filter(({ digest }) => digests.has(digest));
     if (named.length > 0) return named;
     return below.filter(({ digest }) => !this.#written.has(digest) || this.#repairs.has(digest));
   }

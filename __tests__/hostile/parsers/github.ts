@@ -63,7 +63,7 @@ function listed(bytes: Uint8Array) {
   );
 }
 
-const SUMMARY_LINE = /^(?:$|### |Digest `|- |\| )/;
+const SUMMARY_LINE = /^(?:$|### |Digest `|- |\| |\*\*(?:What went wrong|What to know|Images)\*\*$)/;
 
 export const GITHUB_PARSERS: readonly Parser[] = [
   parser('a line of the log', {

@@ -121,3 +121,9 @@ export class BlobFollower extends Readable {
     this.push(bytes);
   }
 }
+
+/** Content for a connection, which waits for the bytes of each piece to be gone before it takes the next. */
+export function lent(content: Readable): Readable {
+  if (content instanceof BlobFollower) content.lend();
+  return content;
+}
