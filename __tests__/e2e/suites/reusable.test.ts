@@ -334,7 +334,9 @@ describe('an image of another architecture than the job is for', () => {
     });
     expect(finished.code).not.toBe(0);
     expect(errorsIn(finished)).toEqual([
-      expect.stringMatching(/\/build\].*"oci-layout": .* has linux\/amd64, but "platforms" has linux\/arm64: write a layout/),
+      expect.stringMatching(
+        /\/build\].*"oci-layout": .* has linux\/amd64, but "platforms" has linux\/arm64: write a layout/,
+      ),
     ]);
     expect(linesOf(finished, 'publish')).toBe('');
     for (const { tags } of await contentsOf(cloud(), 'app')) expect(tags).toEqual([]);
