@@ -2,19 +2,14 @@ import { fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import * as z from 'zod/mini';
 import { createAsk } from '../asking.ts';
-import type { LinkOptions } from './link.ts';
-
-export interface LinkCounts {
-  readonly connections: number;
-  readonly sent: number;
-  readonly received: number;
-}
+import type { LinkCounts, LinkOptions } from './link.ts';
 
 /** Lines of chosen length and width to servers on this machine. They live in a process of their own. */
 export interface Links {
   /** Opens a line and gives its port on loopback. */
   open(link: LinkOptions): Promise<number>;
-  count(port: number): Promise<LinkCounts>;
+  /** What went over a line, or to one of the regions that it leads to. */
+  count(port: number, region?: string): Promise<LinkCounts>;
   /** Cuts the connections of a line. */
   close(port: number): Promise<void>;
   /** Ends the process. */
@@ -39,8 +34,8 @@ export function startLinks(): Links {
   const ask = async (question: Record<string, unknown>) => z.parse(countsSchema, await askWorker(question));
   return {
     open: async (link) => (await ask({ ask: 'open', link })).port ?? 0,
-    async count(port) {
-      const { connections = 0, sent = 0, received = 0 } = await ask({ ask: 'count', port });
+    async count(port, region) {
+      const { connections = 0, sent = 0, received = 0 } = await ask({ ask: 'count', port, region });
       return { connections, sent, received };
     },
     close: async (port) => {

@@ -6,7 +6,7 @@ import { type Link, linkSchema, openLink } from './link.ts';
 /** What the worker can be asked for. */
 const questionSchema = z.discriminatedUnion('ask', [
   z.object({ ask: z.literal('open'), link: linkSchema }),
-  z.object({ ask: z.literal('count'), port: z.number() }),
+  z.object({ ask: z.literal('count'), port: z.number(), region: z.optional(z.string()) }),
   z.object({ ask: z.literal('close'), port: z.number() }),
 ]);
 type Question = z.infer<typeof questionSchema>;
@@ -22,12 +22,10 @@ async function answer(question: Question): Promise<Record<string, number>> {
   }
   const link = links.get(question.port);
   if (!link) throw new Error(`there is no link at ${question.port}`);
-  const { connections, sent, received } = link;
-  if (question.ask === 'close') {
-    links.delete(question.port);
-    await link.close();
-  }
-  return { connections, sent, received };
+  if (question.ask === 'count') return { ...link.count(question.region) };
+  links.delete(question.port);
+  await link.close();
+  return {};
 }
 
 answerWith(async (question) => answer(z.parse(questionSchema, question)));

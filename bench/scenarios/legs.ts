@@ -4,7 +4,7 @@ import { writeLayout } from '../../demo/image.ts';
 import type { ArtifactService } from '../../emulator/github/artifactService.ts';
 import { parsePlatform } from '../../src/image/platform.ts';
 import { openLayout } from '../../src/layout/layout.ts';
-import type { Action } from '../subjects/action.ts';
+import type { Action, Addresses } from '../subjects/action.ts';
 import { PLATFORMS, REPOSITORY } from '../world/builder.ts';
 
 /** One image a platform, as a leg has it. */
@@ -19,7 +19,7 @@ export interface LegImage {
 /** Where legs land, and through which run they are handed over. */
 export interface Run {
   readonly regions: readonly string[];
-  readonly apiEndpoint: string;
+  readonly addresses: Addresses;
   readonly artifacts: ArtifactService;
   readonly id: string;
 }
@@ -47,7 +47,7 @@ export async function landLegs(action: Action, images: readonly LegImage[], run:
           platforms: platform,
           'oci-layout': layout,
         },
-        apiEndpoint: run.apiEndpoint,
+        ...run.addresses,
         env: jobEnvironment(run, 'build'),
       }),
     ),
@@ -64,7 +64,7 @@ export async function stitch(action: Action, run: Run, tag: string): Promise<num
       tags: tag,
       annotations: `bench=${tag}`,
     },
-    apiEndpoint: run.apiEndpoint,
+    ...run.addresses,
     env: jobEnvironment(run, 'publish'),
   });
   return seconds;

@@ -22,6 +22,7 @@ export async function memory(setting: Setting): Promise<Finding[]> {
         'build-contexts': namedContexts(context, ['amd64']).join(),
       },
       apiEndpoint: world.apiEndpoint,
+      registryEndpoint: world.registryEndpoint,
       watchMemory: true,
     });
     const what = `a layer of ${setting.largeLayer / 1e6} MB to four regions`;

@@ -100,9 +100,9 @@ function ours(setting: Setting, push: Push, count: number): Contender {
   return {
     name: `ours, ${regionsOf(count)}`,
     run: () =>
-      inWorld(setting, push, count, async ({ regions, apiEndpoint }) => {
+      inWorld(setting, push, count, async ({ regions, apiEndpoint, registryEndpoint }) => {
         const inputs = buildInputs(regions, { context: push.context, tag: TAG });
-        return (await setting.action.run({ inputs, apiEndpoint })).seconds;
+        return (await setting.action.run({ inputs, apiEndpoint, registryEndpoint })).seconds;
       }),
   };
 }

@@ -69,7 +69,7 @@ async function pushes({ builder, action, dir }: Setting, log: Log): Promise<Find
 async function stitches({ action, dir }: Setting, log: Log): Promise<Finding[]> {
   const artifacts = await startArtifactService();
   try {
-    const run = { regions: REGIONS, apiEndpoint: log.endpoint, artifacts, id: '1' };
+    const run = { regions: REGIONS, addresses: { apiEndpoint: log.endpoint }, artifacts, id: '1' };
     await landLegs(action, await writeLegImages(dir), run);
     log.since();
     await stitch(action, run, 'v1');

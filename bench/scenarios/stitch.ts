@@ -73,8 +73,12 @@ class Stage {
     if (this.#current?.round === round) return this.#current.scene;
     await this.close();
     const world = await startWorld(this.#setting, PLACES, { rate: RATE });
-    const { regions, apiEndpoint } = world;
-    const run = { regions, apiEndpoint, artifacts: this.#artifacts, id: String(1000 + round) };
+    const run = {
+      regions: world.regions,
+      addresses: world,
+      artifacts: this.#artifacts,
+      id: String(1000 + round),
+    };
     this.#current = { round, scene: { world, run } };
     await landLegs(this.#setting.action, this.#images, run);
     await Promise.all(

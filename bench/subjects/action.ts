@@ -10,10 +10,16 @@ export interface Action {
   run(step: Step): Promise<Ran>;
 }
 
-export interface Step {
-  readonly inputs: Readonly<Record<string, string>>;
+/** Where AWS is, for a step. */
+export interface Addresses {
   /** The address of ECR's API. */
   readonly apiEndpoint: string;
+  /** Those of the registries, with `{region}`; without it, the API names them. */
+  readonly registryEndpoint?: string;
+}
+
+export interface Step extends Addresses {
+  readonly inputs: Readonly<Record<string, string>>;
   readonly env?: Environment;
   readonly watchMemory?: boolean;
   readonly expect?: readonly number[];
@@ -28,9 +34,10 @@ export async function takeAction(dir: string, source: string, environment: Envir
   const bundle = join(dir, 'dist');
   await cp(source, bundle, { recursive: true });
   return {
-    async run({ inputs, apiEndpoint, env, watchMemory = false, expect = [0] }) {
+    async run({ inputs, apiEndpoint, registryEndpoint = '', env, watchMemory = false, expect = [0] }) {
       const temp = await mkdtemp(join(dir, 'step-'));
-      const variables = Object.entries(inputs).map(([name, value]) => [`INPUT_${name.toUpperCase()}`, value]);
+      const all = { ...inputs, 'registry-endpoint': registryEndpoint };
+      const variables = Object.entries(all).map(([name, value]) => [`INPUT_${name.toUpperCase()}`, value]);
       try {
         return await timed({
           command: process.execPath,

@@ -1,8 +1,9 @@
 import { cp, mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { LinkCounts, Links } from '../links/links.ts';
+import type { LinkCounts } from '../links/link.ts';
+import type { Links } from '../links/links.ts';
 import { startApi } from './api.ts';
-import { startRegistry, storageOf } from './registry.ts';
+import { type Registry, startRegistry, storageOf } from './registry.ts';
 
 /** A region, and how far away it is: the time there and back in milliseconds. */
 export interface Place {
@@ -24,7 +25,9 @@ export interface World {
   readonly origins: readonly string[];
   /** The API behind the lines of its regions, for AWS_ENDPOINT_URL_ECR. */
   readonly apiEndpoint: string;
-  /** What went over each registry's line so far, in the regions' order. */
+  /** The registries behind the lines of their regions, as `registry-endpoint` has it: one address for each, known ahead. */
+  readonly registryEndpoint: string;
+  /** What the action sent over each registry's line so far, and got, in the regions' order. */
   count(): Promise<LinkCounts[]>;
   /** Ends the registries, and removes what they hold. */
   close(): Promise<void>;
@@ -54,23 +57,30 @@ export async function startWorld(
       const folder = join(own, region);
       if (seed) await cp(storageOf(seed), storageOf(folder), { recursive: true });
       const registry = await startRegistry(folder);
-      const link = await links.open({ target: registry.port, rtt, ...line });
+      const link = await links.open({ to: { target: registry.port, rtt }, ...line });
       return { region, rtt, registry, link, endpoint: `http://127.0.0.1:${link}` };
     }),
   );
   const api = await startApi(
     new Map(regions.map(({ region, registry, endpoint }) => [region, { port: registry.port, endpoint }])),
   );
-  const rtts = Object.fromEntries(regions.map(({ region, rtt }) => [region, rtt]));
-  const apiLink = await links.open({ target: api.port, rtt: rtts, ...line });
+  const leadTo = (portOf: (registry: Registry) => number) =>
+    Object.fromEntries(
+      regions.map(({ region, rtt, registry }) => [region, { target: portOf(registry), rtt }]),
+    );
+  const apiLink = await links.open({ to: leadTo(() => api.port), ...line });
+  const registriesLink = await links.open({ to: leadTo(({ port }) => port), ...line });
   return {
     regions: regions.map(({ region }) => region),
     hosts: regions.map(({ link }) => `127.0.0.1:${link}`),
     origins: regions.map(({ registry }) => `http://127.0.0.1:${registry.port}`),
     apiEndpoint: `http://127.0.0.1:${apiLink}`,
-    count: () => Promise.all(regions.map(({ link }) => links.count(link))),
+    registryEndpoint: `http://{region}.localhost:${registriesLink}`,
+    count: () => Promise.all(regions.map(({ region }) => links.count(registriesLink, region))),
     async close() {
-      await Promise.all([apiLink, ...regions.map(({ link }) => link)].map((port) => links.close(port)));
+      await Promise.all(
+        [apiLink, registriesLink, ...regions.map(({ link }) => link)].map((port) => links.close(port)),
+      );
       await Promise.all([api.close(), ...regions.map(({ registry }) => registry.stop())]);
       await rm(own, { recursive: true, force: true });
     },

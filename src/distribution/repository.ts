@@ -5,12 +5,10 @@ import { MAX_MANIFEST_BYTES, type Manifest, type ManifestContent } from '../imag
 import { MANIFEST_TYPES, OCI_INDEX } from '../image/mediaTypes.ts';
 import { unlessAborted } from './aborted.ts';
 import type { Scope } from './auth.ts';
-import { BegunUploads } from './begunUploads.ts';
-import { isPassingUpload, RegistryError, redactUrl, UploadError } from './errors.ts';
-import { leadsTo } from './location.ts';
+import { BlobUploads } from './blobUploads.ts';
+import { RegistryError, redactUrl } from './errors.ts';
 import { type ReferrersPage, readReferrers } from './referrers.ts';
-import { isRetriable, type RetryPolicy, withRetry } from './retry.ts';
-import { lent } from './server/blobFollower.ts';
+import { type RetryPolicy, withRetry } from './retry.ts';
 import type { Session } from './session.ts';
 import type { HttpResponse } from './transport.ts';
 import { assertJson, verifyContent, verifyManifest } from './verified.ts';
@@ -35,10 +33,15 @@ export interface RepositoryOptions {
 export class Repository {
   readonly #options: RepositoryOptions;
   #breaking = new AbortController();
-  readonly #ahead = new BegunUploads();
+  readonly #uploads: BlobUploads;
 
   constructor(options: RepositoryOptions) {
     this.#options = options;
+    this.#uploads = new BlobUploads({
+      session: options.session,
+      url: this.#url('blobs/uploads/'),
+      scope: this.#scope('pull,push'),
+    });
   }
 
   /**
@@ -87,13 +90,12 @@ export class Repository {
    */
   expectUpload(): void {
     this.#options.session.prepare();
-    this.#ahead.expect(() => this.#postUpload(this.#breaking.signal));
+    this.#uploads.expect(this.#breaking.signal);
   }
 
   /** Begins an upload and waits for the answer: some registries create a missing repository with its first upload. */
-  async beginAhead(): Promise<void> {
-    const target = await this.#retried((signal) => this.#postUpload(signal));
-    this.#ahead.keep(Promise.resolve(target));
+  beginAhead(): Promise<void> {
+    return this.#retried((signal) => this.#uploads.beginAhead(signal));
   }
 
   /**
@@ -107,82 +109,7 @@ export class Repository {
     open: () => Promise<Readable>,
     from?: string,
   ): Promise<'sent' | 'mounted'> {
-    return this.#retried(async (signal) => {
-      const begun = await (from ? this.#mount(descriptor.digest, from, signal) : this.#beginUpload(signal));
-      if (begun === 'mounted') return begun;
-      begun.searchParams.set('digest', descriptor.digest);
-      await this.#putBlob(begun, descriptor, open, signal);
-      return 'sent';
-    });
-  }
-
-  async #putBlob(
-    target: URL,
-    descriptor: Descriptor,
-    open: () => Promise<Readable>,
-    signal: AbortSignal,
-  ): Promise<void> {
-    try {
-      const answer = await this.#options.session.send({
-        signal,
-        method: 'PUT',
-        url: target,
-        scope: this.#scope('pull,push'),
-        headers: { 'content-type': 'application/octet-stream', 'content-length': String(descriptor.size) },
-        // An empty stream would be sent with no length at all.
-        body: async () => (descriptor.size === 0 ? new Uint8Array() : lent(await open())),
-        expect: [201],
-      });
-      await answer.drain();
-    } catch (error) {
-      throw isPassingUpload(error) ? new UploadError(error) : error;
-    }
-  }
-
-  /** An upload that was begun ahead, or a new one. */
-  async #beginUpload(signal: AbortSignal): Promise<URL> {
-    const begun = this.#ahead.take();
-    return begun ? begun.catch(() => this.#postUpload(signal)) : this.#postUpload(signal);
-  }
-
-  async #mount(digest: Digest, from: string, signal: AbortSignal): Promise<URL | 'mounted'> {
-    const url = this.#url('blobs/uploads/');
-    url.searchParams.set('mount', digest);
-    url.searchParams.set('from', from);
-    try {
-      const answer = await this.#post(url, [201, 202], signal);
-      return answer.status === 201 ? 'mounted' : this.#uploadAt(answer, url);
-    } catch (error) {
-      // Whoever may push need not be allowed to read the other repository: then the blob is sent after all.
-      if (!(error instanceof RegistryError) || isRetriable(error)) throw error;
-      return this.#beginUpload(signal);
-    }
-  }
-
-  async #postUpload(signal: AbortSignal): Promise<URL> {
-    const url = this.#url('blobs/uploads/');
-    return this.#uploadAt(await this.#post(url, [202], signal), url);
-  }
-
-  async #post(url: URL, expect: readonly number[], signal: AbortSignal): Promise<HttpResponse> {
-    const answer = await this.#options.session.send({
-      signal,
-      method: 'POST',
-      url,
-      scope: this.#scope('pull,push'),
-      headers: { 'content-length': '0' },
-      expect,
-    });
-    await answer.drain();
-    return answer;
-  }
-
-  /** Where the bytes of an upload go that a POST has begun. */
-  #uploadAt(answer: HttpResponse, url: URL): URL {
-    const location = leadsTo(answer.header('location'), url);
-    if (location) return location;
-    const said = { status: answer.status, body: 'no upload location that can be used' };
-    throw new RegistryError({ method: 'POST', url }, said);
+    return this.#retried((signal) => this.#uploads.write(descriptor, open, from, signal));
   }
 
   /** Whether the repository holds the manifest. */
