@@ -39,6 +39,15 @@ test('a lazy transport that was of no use is closed without being loaded', async
   expect(loads()).toBe(0);
 });
 
+test('a lazy transport is not loaded in the turn in which it is asked to prepare, nor after its end', async () => {
+  const { transport, loads } = start();
+  transport.prepare(new URL('http://127.0.0.1:1/'));
+  expect(loads()).toBe(0);
+  await transport.close();
+  await turn();
+  expect(loads()).toBe(0);
+});
+
 test('a lazy transport closes what it has loaded', async () => {
   const { url, connections } = await serve((_, response) => response.end('here'));
   const { transport } = start();

@@ -128,7 +128,7 @@ class IngestRepository implements RepositoryBackend {
       sizes.map(async (size, position) => (await size) !== undefined || isLeftOut(position)),
     );
     if (held) return (await Promise.all(sizes)).find((size) => size !== undefined);
-    this.#expectUploads();
+    this.#expectUpload(digest);
     return undefined;
   }
 
@@ -183,10 +183,10 @@ class IngestRepository implements RepositoryBackend {
   }
 
   /** What one region lacks the others most likely lack, too: they can get ready before its first byte is here. */
-  #expectUploads(): void {
+  #expectUpload(digest: Digest): void {
     this.#replicas.then(
       (replicas) => {
-        for (const { destination } of replicas) destination.expectUpload();
+        for (const { destination } of replicas) destination.expectUpload({ digest });
       },
       () => undefined,
     );

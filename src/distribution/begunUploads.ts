@@ -1,71 +1,84 @@
-/** Uploads that are begun ahead, at the most: those that are not needed are left to expire. */
-const MOST = 3;
-/** How long one that was begun ahead may wait for its blob, in milliseconds. */
+import type { Descriptor } from '../image/descriptor.ts';
+import type { Digest } from '../image/digest.ts';
+
+/** Blobs that are expected at the most: uploads that are not needed after all are left to expire. */
+const MOST = 10;
+/** How long a blob is expected, and an upload that was begun ahead waits for one, in milliseconds. */
 const AGE = 30_000;
 
 /** Asks the registry to begin an upload, and gives where its bytes go. */
 type Begin = () => Promise<URL>;
 
-/** A blob that waits for an upload. */
-interface Waiting {
-  readonly size: number;
-  readonly begin: Begin;
-  readonly resolve: (target: URL) => void;
-  readonly reject: (error: unknown) => void;
+/** A blob that may come; its size in bytes is not known of one that was only asked for. */
+export type ExpectedBlob = Pick<Descriptor, 'digest'> & Partial<Pick<Descriptor, 'size'>>;
+
+/** A blob for which an upload is wanted. */
+interface Claim {
+  readonly digest: Digest;
+  size: number;
+  at: number;
+  /** Where its bytes go, when that is known before it has come. */
+  target?: URL;
+  /** Who has it, when it has come. */
+  waiting?: { readonly begin: Begin; resolve(target: URL): void; reject(error: unknown): void };
 }
 
 /**
- * Uploads that are begun before it is known which blobs they are for: an upload belongs to no blob until it ends. Of the
- * blobs that wait, the largest gets the first that the registry has begun, whoever asked for it, since it takes longest.
+ * Uploads that are begun before the blobs come that they are for: to begin one takes a round trip, and it belongs to no blob
+ * until it ends. Each goes to the largest blob that waits or is expected, since that takes longest.
  */
 export class BegunUploads {
-  #begun: { readonly at: number; readonly target: URL }[] = [];
-  /** The largest first. */
-  readonly #waiting: Waiting[] = [];
+  #claims: Claim[] = [];
+  #spare: { readonly at: number; readonly target: URL }[] = [];
   #underWay = 0;
 
-  /** Has one more begun, if there are not enough. A failure is found out by the blob that would have had it. */
-  expect(begin: Begin): void {
+  /** Has one begun for a blob that may come, if there are not enough. A failure is found out by the blob itself. */
+  expect({ digest, size = 0 }: ExpectedBlob, begin: Begin): void {
     this.#forgetOld();
-    if (this.#begun.length + this.#underWay - this.#waiting.length >= MOST) return;
-    this.#begin(begin, () => {
-      const lacking = this.#lacking();
-      if (lacking) this.#beginFor(lacking);
-    });
+    const known = this.#claims.find((claim) => claim.digest === digest);
+    if (known) known.size = Math.max(known.size, size);
+    else if (this.#claims.filter(({ waiting }) => !waiting).length < MOST) {
+      this.#claims.push({ digest, size, at: performance.now() });
+      this.#beginIfLacking(begin, 'ahead');
+    }
   }
 
   /** Keeps one that was begun just now. */
   keep(target: URL): void {
-    const next = this.#waiting.shift();
-    if (next) next.resolve(target);
-    else this.#begun.push({ at: performance.now(), target });
+    const [next] = this.#lacking();
+    const at = performance.now();
+    if (!next) this.#spare.push({ at, target });
+    else if (!next.waiting) Object.assign(next, { at, target });
+    else {
+      this.#remove(next);
+      next.waiting.resolve(target);
+    }
   }
 
   /**
    * Where the bytes of a blob go.
-   * @param size of the blob in bytes
    * @throws what came of beginning an upload, when there is none for it
    */
-  take(size: number, begin: Begin): Promise<URL> {
+  take({ digest, size }: Pick<Descriptor, 'digest' | 'size'>, begin: Begin): Promise<URL> {
     this.#forgetOld();
-    const begun = this.#begun.shift();
-    if (begun) return Promise.resolve(begun.target);
+    const expected = this.#claims.find((claim) => claim.digest === digest && !claim.waiting);
+    if (expected) this.#remove(expected);
+    const target = expected?.target ?? this.#spare.shift()?.target;
+    if (target) return Promise.resolve(target);
     return new Promise((resolve, reject) => {
-      const waiting = { size, begin, resolve, reject };
-      const place = this.#waiting.findIndex((other) => other.size < size);
-      this.#waiting.splice(place < 0 ? this.#waiting.length : place, 0, waiting);
-      if (this.#lacking()) this.#beginFor(waiting);
+      this.#claims.push({ digest, size, at: performance.now(), waiting: { begin, resolve, reject } });
+      this.#beginIfLacking(begin, 'now');
     });
   }
 
-  #beginFor({ begin }: Waiting): void {
-    this.#begin(begin, (error) => {
-      if (!this.#lacking()) return;
-      this.#waiting.pop()?.reject(error);
-    });
+  /** Those that have no upload yet, the largest first. */
+  #lacking(): Claim[] {
+    return this.#claims.filter(({ target }) => !target).toSorted((one, other) => other.size - one.size);
   }
 
-  #begin(begin: Begin, failed: (error: unknown) => void): void {
+  /** Begins an upload, unless as many are under way as are lacking. */
+  #beginIfLacking(begin: Begin, when: 'ahead' | 'now'): void {
+    if (this.#lacking().length <= this.#underWay) return;
     this.#underWay += 1;
     begin().then(
       (target) => {
@@ -74,18 +87,31 @@ export class BegunUploads {
       },
       (error: unknown) => {
         this.#underWay -= 1;
-        failed(error);
+        this.#failed(error, when);
       },
     );
   }
 
-  /** A blob for which no upload is being begun: the smallest, for each upload goes to the largest. */
-  #lacking(): Waiting | undefined {
-    return this.#waiting.length > this.#underWay ? this.#waiting.at(-1) : undefined;
+  /** Whoever else waits gets those that are under way: one that failed is the smallest blob's. */
+  #failed(error: unknown, when: 'ahead' | 'now'): void {
+    const lacking = this.#lacking();
+    const last = lacking.at(-1);
+    if (!last || lacking.length <= this.#underWay) return;
+    if (last.waiting && when === 'ahead') {
+      this.#beginIfLacking(last.waiting.begin, 'now');
+      return;
+    }
+    this.#remove(last);
+    last.waiting?.reject(error);
+  }
+
+  #remove(claim: Claim): void {
+    this.#claims = this.#claims.filter((each) => each !== claim);
   }
 
   #forgetOld(): void {
     const oldest = performance.now() - AGE;
-    this.#begun = this.#begun.filter(({ at }) => at > oldest);
+    this.#claims = this.#claims.filter(({ at, waiting }) => waiting || at > oldest);
+    this.#spare = this.#spare.filter(({ at }) => at > oldest);
   }
 }

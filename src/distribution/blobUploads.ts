@@ -1,7 +1,7 @@
 import type { Readable } from 'node:stream';
 import type { Descriptor } from '../image/descriptor.ts';
 import type { Scope } from './auth.ts';
-import { BegunUploads } from './begunUploads.ts';
+import { BegunUploads, type ExpectedBlob } from './begunUploads.ts';
 import { isPassingUpload, RegistryError, UploadError } from './errors.ts';
 import { leadsTo } from './location.ts';
 import { isRetriable } from './retry.ts';
@@ -30,8 +30,8 @@ export class BlobUploads {
   }
 
   /** Begins an upload for a blob that may be about to come. */
-  expect(signal: AbortSignal): void {
-    this.#ahead.expect(() => this.#begin(signal));
+  expect(blob: ExpectedBlob, signal: AbortSignal): void {
+    this.#ahead.expect(blob, () => this.#begin(signal));
   }
 
   /** Begins an upload for the next blob, and waits for the answer. */
@@ -81,8 +81,8 @@ export class BlobUploads {
   }
 
   /** An upload that was begun ahead, or a new one. */
-  #take({ size }: Descriptor, signal: AbortSignal): Promise<URL> {
-    return this.#ahead.take(size, () => this.#begin(signal));
+  #take(descriptor: Descriptor, signal: AbortSignal): Promise<URL> {
+    return this.#ahead.take(descriptor, () => this.#begin(signal));
   }
 
   async #mount(descriptor: Descriptor, from: string, signal: AbortSignal): Promise<URL | 'mounted'> {

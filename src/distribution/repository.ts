@@ -5,6 +5,7 @@ import { MAX_MANIFEST_BYTES, type Manifest, type ManifestContent } from '../imag
 import { MANIFEST_TYPES, OCI_INDEX } from '../image/mediaTypes.ts';
 import { unlessAborted } from './aborted.ts';
 import type { Scope } from './auth.ts';
+import type { ExpectedBlob } from './begunUploads.ts';
 import { BlobUploads } from './blobUploads.ts';
 import { RegistryError, redactUrl } from './errors.ts';
 import { type ReferrersPage, readReferrers } from './referrers.ts';
@@ -88,9 +89,9 @@ export class Repository {
   /**
    * Gets ready for a blob that may be about to be uploaded: opens a connection, and begins an upload.
    */
-  expectUpload(): void {
+  expectUpload(blob: ExpectedBlob): void {
     this.#options.session.prepare();
-    this.#uploads.expect(this.#breaking.signal);
+    this.#uploads.expect(blob, this.#breaking.signal);
   }
 
   /** Begins an upload and waits for the answer: some registries create a missing repository with its first upload. */

@@ -1,7 +1,7 @@
 import { createEcrApi } from './api.ts';
 import { type CredentialsOptions, RoleCredentials } from './credentials.ts';
 import { createPublicApi, PUBLIC_REGION } from './publicApi.ts';
-import { type ProxyEnvironment, requestHandling } from './requests.ts';
+import { type ProxyEnvironment, type RequestHandling, requestHandling } from './requests.ts';
 import type { EcrCollaborators } from './target.ts';
 
 /** As whom ECR is called, and how. */
@@ -19,8 +19,14 @@ interface Apis extends Pick<EcrCollaborators, 'createApi' | 'createPublicApi'> {
 /** ECR's APIs, called as the roles that the options and the destinations name. */
 export function createApis(options: ApisOptions): Apis {
   const { userAgent } = options;
-  const requests = requestHandling(options.environment);
-  const credentials = new RoleCredentials({ ...options, requests });
+  const handlings: RequestHandling[] = [];
+  // Each API's connections are its own, as on AWS, also where one address stands for all of them.
+  const requests = () => {
+    const handling = requestHandling(options.environment);
+    handlings.push(handling);
+    return handling;
+  };
+  const credentials = new RoleCredentials({ ...options, requests: requests() });
   return {
     createApi: ({ region, role, fips, dualStack }) =>
       createEcrApi({
@@ -28,14 +34,16 @@ export function createApis(options: ApisOptions): Apis {
         fips,
         dualStack,
         userAgent,
-        requests,
+        requests: requests(),
         credentials: credentials.for(role, region),
       }),
     createPublicApi: (role) =>
-      createPublicApi({ userAgent, requests, credentials: credentials.for(role, PUBLIC_REGION) }),
+      createPublicApi({ userAgent, requests: requests(), credentials: credentials.for(role, PUBLIC_REGION) }),
     close() {
-      requests.httpAgent.destroy();
-      requests.httpsAgent.destroy();
+      for (const { httpAgent, httpsAgent } of handlings) {
+        httpAgent.destroy();
+        httpsAgent.destroy();
+      }
     },
   };
 }

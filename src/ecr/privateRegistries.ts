@@ -20,6 +20,7 @@ interface Access {
 export class PrivateRegistries {
   readonly #collaborators: Pick<EcrCollaborators, 'createApi' | 'mask'>;
   readonly #accesses = new Map<string, Access>();
+  readonly #caller = Promise.withResolvers<string>();
   readonly #pacers = new Map<string, Pacer>();
 
   constructor(collaborators: Pick<EcrCollaborators, 'createApi' | 'mask'>) {
@@ -31,9 +32,21 @@ export class PrivateRegistries {
     const known = this.#accesses.get(key);
     if (known) return known;
     const api = this.#collaborators.createApi({ region, role, fips, dualStack });
-    const access = { api, token: new RegistryToken(api, (token) => this.#collaborators.mask(token)) };
+    const authorize = async () => {
+      const authorization = await api.authorize();
+      const caller = role ? undefined : callerIn(authorization);
+      if (caller) this.#caller.resolve(caller);
+      return authorization;
+    };
+    const token = new RegistryToken({ authorize }, (secret) => this.#collaborators.mask(secret));
+    const access = { api, token };
     this.#accesses.set(key, access);
     return access;
+  }
+
+  /** The account of those who call without a role of a destination, from when the first region has given a token for it. */
+  get caller(): Promise<string> {
+    return this.#caller.promise;
   }
 
   pacer(account: string | undefined, region: string): Pacer {
@@ -47,6 +60,28 @@ export class PrivateRegistries {
 /** What says where registries are that are not AWS's own. */
 export type Addresses = Pick<EcrTarget, 'registryEndpoint' | 'apiOverridden'>;
 
+/** The account whose token it is, as far as the address names it that comes with it. */
+export function callerIn({ proxyEndpoint }: Authorization): string | undefined {
+  return accountInHost(new URL(proxyEndpoint).host);
+}
+
+/** Where the registry answers, or nothing when it is not known before the API has told. */
+export function registryOriginAhead(
+  place: PrivateRegistry,
+  account: string | undefined,
+  { registryEndpoint, apiOverridden }: Addresses,
+): string | undefined {
+  if (registryEndpoint) {
+    if (!account && registryEndpoint.includes('{account}')) return undefined;
+    const filled = registryEndpoint
+      .replaceAll('{account}', account ?? '')
+      .replaceAll('{region}', place.region);
+    return new URL(filled).origin;
+  }
+  if (apiOverridden || !account) return undefined;
+  return `https://${registryHost({ ...place, account })}`;
+}
+
 /** Where the registry answers; the API's word counts only when the API itself is not AWS's. */
 export function registryOrigin(
   place: PrivateRegistry,
@@ -54,25 +89,20 @@ export function registryOrigin(
   target: Addresses,
   { proxyEndpoint }: Authorization,
 ): string {
-  const proxy = new URL(proxyEndpoint);
+  const known = registryOriginAhead(place, account, target);
+  if (known) return known;
   if (target.registryEndpoint) {
-    if (!account && target.registryEndpoint.includes('{account}')) {
-      throw new Problems([
-        'input "registry-endpoint" has {account}, but the account is not known: set "account-id"',
-      ]);
-    }
-    const filled = target.registryEndpoint
-      .replaceAll('{account}', account ?? '')
-      .replaceAll('{region}', place.region);
-    return new URL(filled).origin;
+    throw new Problems([
+      'input "registry-endpoint" has {account}, but the account is not known: set "account-id"',
+    ]);
   }
-  if (target.apiOverridden) {
-    // The token is the caller's, whose account its address names where it names one.
-    if (place.account) proxy.host = proxy.host.replace(/^\d{12}(?=\.dkr)/, place.account);
-    return proxy.origin;
+  const proxy = new URL(proxyEndpoint);
+  if (!target.apiOverridden) {
+    throw new Error(`the registry's address "${proxy.host}" names no account: set "account-id"`);
   }
-  if (!account) throw new Error(`the registry's address "${proxy.host}" names no account: set "account-id"`);
-  return `https://${registryHost({ ...place, account })}`;
+  // The token is the caller's, whose account its address names where it names one.
+  if (place.account) proxy.host = proxy.host.replace(/^\d{12}(?=\.dkr)/, place.account);
+  return proxy.origin;
 }
 
 /**
@@ -126,7 +156,7 @@ export async function loginTo(
   registries: PrivateRegistries,
 ): Promise<readonly [host: string, basic: string]> {
   const authorization = await registries.access(place).token.current();
-  const caller = accountInHost(new URL(authorization.proxyEndpoint).host);
-  const origin = registryOrigin(place, place.account ?? caller, target, authorization);
+  const account = place.account ?? callerIn(authorization);
+  const origin = registryOrigin(place, account, target, authorization);
   return [new URL(origin).host, authorization.token];
 }

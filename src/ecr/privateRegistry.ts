@@ -3,12 +3,18 @@ import type { Digest } from '../image/digest.ts';
 import { type DestinationOptions, repositoryDestination } from '../release/registry.ts';
 import type { EcrApi, RepositoryId } from './api.ts';
 import { batched } from './batch.ts';
+import { connectOnce } from './connectAhead.ts';
 import { tagDescriptions } from './descriptions.ts';
 import { ecrRefusals } from './manifestRules.ts';
 import type { Pacer } from './pacing.ts';
-import { accountInHost } from './partitions.ts';
 import type { PrivatePlace } from './places.ts';
-import { type PrivateRegistries, registryOrigin, repositoryAt } from './privateRegistries.ts';
+import {
+  callerIn,
+  type PrivateRegistries,
+  registryOrigin,
+  registryOriginAhead,
+  repositoryAt,
+} from './privateRegistries.ts';
 import { lookAt, prepare, tagRuleIn } from './repositoryState.ts';
 import { settledWrites } from './settling.ts';
 import type { EcrCollaborators, EcrTarget, OpenDestination } from './target.ts';
@@ -39,19 +45,24 @@ export async function openPrivate(
   collaborators: EcrCollaborators,
 ): Promise<OpenDestination> {
   const { api, token } = registries.access(place);
+  const connect = connectOnce(collaborators.transport);
+  // Where the registry answers is known long before its own region has given a token: the account is named, or a role's, or the
+  // nearest region's token has told it.
+  const connectAhead = (account?: string) => connect(registryOriginAhead(place, account, target));
+  connectAhead(place.account);
+  if (!place.account) void registries.caller.then(connectAhead);
   const id = { name: place.repository, account: place.account };
   const [authorization, state, mounts] = await Promise.all([
     token.current(),
     lookAt(api, id, name, target),
     target.mountFrom.length > 0 && api.allowsMounting().catch(() => false),
   ]);
-  const caller = accountInHost(new URL(authorization.proxyEndpoint).host);
+  const caller = callerIn(authorization);
   const account = place.account ?? caller ?? state.found?.registryId;
   // What the caller's account allows says nothing of another one's.
   const isTheirs = caller !== undefined && caller !== account;
   const origin = registryOrigin(place, account, target, authorization);
-  // Farther regions are still being asked for their tokens: the first connection can be there when they have answered.
-  collaborators.transport.prepare(new URL(origin));
+  connect(origin);
   const pacer = registries.pacer(account, place.region);
   const repository = repositoryAt(origin, place, name, token, pacer, collaborators);
   const opened: Opened = { id, api, pacer, repository };

@@ -39,8 +39,11 @@ export interface Destination extends Source {
   hasManifest(digest: Digest): Promise<boolean>;
   /** Why it would not take a manifest, each reason with what to do about it; nothing is asked for that. */
   refusals(manifest: Manifest): readonly string[];
-  /** Told that an upload may be about to begin, while it is still being found out whether it has to. */
-  expectUpload(): void;
+  /**
+   * Told that a blob may be about to be uploaded, while it is still being found out whether it has to, and of its size in
+   * bytes, when that is known.
+   */
+  expectUpload(blob: Pick<Descriptor, 'digest'> & Partial<Pick<Descriptor, 'size'>>): void;
   /**
    * @param open gives the content from its first byte; called anew whenever it has to be sent again
    * @returns whether the bytes were sent, or the registry had them elsewhere

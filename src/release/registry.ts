@@ -45,7 +45,7 @@ export function repositoryDestination(options: DestinationOptions): Destination 
     statBlob: options.statBlob ?? ((digest) => repository.statBlob(digest)),
     hasManifest: (digest) => repository.hasManifest(digest),
     refusals: options.refusals ?? (() => []),
-    expectUpload: () => repository.expectUpload(),
+    expectUpload: (blob) => repository.expectUpload(blob),
     writeBlob: options.writeBlob ?? ((descriptor, open) => repository.writeBlob(descriptor, open)),
     writeManifest:
       options.writeManifest ?? ((reference, content) => repository.writeManifest(reference, content)),

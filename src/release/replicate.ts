@@ -180,7 +180,7 @@ export class Replica {
   async #copyBlob(descriptor: Descriptor): Promise<void> {
     const asked = this.holdings.blob(descriptor.digest);
     // While it is being asked there is time to get ready.
-    if (this.holdings.mayLack(descriptor.digest)) this.destination.expectUpload();
+    if (this.holdings.mayLack(descriptor.digest)) this.destination.expectUpload(descriptor);
     if ((await asked) !== undefined) return;
     await this.#writeBlob(descriptor);
   }
