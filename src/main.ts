@@ -69,10 +69,13 @@ export async function runAction(core: Toolkit, environment: NodeJS.ProcessEnv): 
     );
     return ending;
   } catch (error) {
+    // The group of lines in which it was given up would fold the error away.
+    if (error instanceof TimeLimitError) core.endGroup();
     const heading = error instanceof UnfinishedError ? 'Nobody knows what was published' : undefined;
     await writeSummary(core, environment, failureSummary(toError(error).message, heading));
     fail(core, error);
-    return error instanceof TimeLimitError ? 'given up' : 'ended';
+    // What failed may have left calls behind that nobody waits for.
+    return 'given up';
   }
 }
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import type { RequestFacts } from '../../emulator/traffic.ts';
 import { REGIONS, startCloud } from './cloud.ts';
-import { releaseInputs } from './layouts.ts';
+import { releaseInputs, TARGET } from './layouts.ts';
 import { startProcess } from './process.ts';
 import { each, statesOf } from './results.ts';
 import { runStep } from './step.ts';
@@ -44,6 +44,16 @@ describe('a step that takes longer than it may', () => {
     expect(cloud.writes()).toEqual([]);
   });
 
+  test('in the middle of a group of lines says so outside of it', async () => {
+    const cloud = await startCloud({
+      fault: endless(({ operation }) => operation === 'GetAuthorizationToken'),
+    });
+    const inputs = { ...TARGET, mode: 'stitch', tags: 'v1', timeout: '1s' };
+    const { stdout } = await (await startProcess(inputs, cloud.job('stitch'))).ended;
+    const told = [...stdout.matchAll(/^::(group|endgroup|error)::/gm)].map(([, command]) => command);
+    expect(told).toEqual(['group', 'endgroup', 'error']);
+  });
+
   test('that is wrong is refused before anything is done', async () => {
     await startCloud();
     const { errors } = await runStep({ ...(await releaseInputs()), timeout: '20', 'region-timeout': 'soon' });
@@ -56,6 +66,39 @@ describe('a step that takes longer than it may', () => {
 });
 
 describe('a region that takes longer than it may', () => {
+  test.each([
+    ['a token', 'GetAuthorizationToken'],
+    ['whether the repository is there', 'DescribeRepositories'],
+  ])('to tell %s is one that failed, and nothing is waited for any more', async (_, asked) => {
+    const cloud = await startCloud({ fault: endless(({ operation }) => operation === asked) });
+    const inputs = { ...(await releaseInputs()), 'region-timeout': '2s' };
+    const { code, stdout, leftovers } = await (await startProcess(inputs, cloud.job('build'))).ended;
+    expect([code, leftovers]).toEqual([1, []]);
+    expect(stdout).toMatch(
+      /^::error::eu-west-1: team\/app: it was not ready within 2 s \("region-timeout"\): .*, or allow more$/m,
+    );
+    expect(cloud.writes()).toEqual([]);
+    const tries = cloud.emulator.requests.filter(
+      ({ region, operation }) => region === SLOW && operation === asked,
+    );
+    expect(tries.length).toBeLessThan(6);
+  });
+
+  test('to give a token does not keep the others, where they go on', async () => {
+    const cloud = await startCloud({
+      fault: endless(({ operation }) => operation === 'GetAuthorizationToken'),
+    });
+    const inputs = { ...(await releaseInputs()), 'region-timeout': '2s', 'on-region-failure': 'warn' };
+    const { code, stdout, outputs, leftovers } = await (await startProcess(inputs, cloud.job('build'))).ended;
+    expect([code, leftovers]).toEqual([0, []]);
+    expect(stdout).toMatch(
+      /^eu-west-1 is left out \(on-region-failure: warn\): .*it was not ready within 2 s/m,
+    );
+    expect(outputs).toContain('"state":"failed"');
+    const tagged = cloud.emulator.requests.filter(isTag).map(({ region }) => region);
+    expect(tagged.toSorted()).toEqual(REGIONS.filter((region) => region !== SLOW).toSorted());
+  });
+
   test('is one that failed', async () => {
     const cloud = await startCloud({ fault: endless(isLayer) });
     const { errors, outputs } = await runStep({ ...(await releaseInputs()), 'region-timeout': '6s' });

@@ -35,6 +35,7 @@ const TARGET: Omit<EcrTarget, 'places'> = {
   settings: undefined,
   mountFrom: [],
   onRegionFailure: 'abort',
+  regionTimeout: undefined,
 };
 
 /** ECR's APIs with the credentials of the environment. */

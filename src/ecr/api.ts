@@ -11,6 +11,7 @@ import {
 import type { Digest } from '../image/digest.ts';
 import type { ImageDescription } from '../release/content.ts';
 import { plain } from '../words.ts';
+import { BoundedHandler } from './boundedHandler.ts';
 import { tellCalls } from './calls.ts';
 import type { CredentialSource } from './credentials.ts';
 import { byTag } from './descriptions.ts';
@@ -74,7 +75,7 @@ export function createEcrApi(options: EcrApiOptions): EcrApi {
     customUserAgent: userAgent,
     maxAttempts: options.attempts ?? ATTEMPTS,
     retryMode: 'standard',
-    requestHandler: requests,
+    requestHandler: new BoundedHandler(requests),
     ...(credentials && { credentials }),
     // Left out when they are not asked for: a profile may ask for them.
     ...(fips && { useFipsEndpoint: true }),

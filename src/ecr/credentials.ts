@@ -1,4 +1,5 @@
 import { Problems } from '../problems.ts';
+import { BoundedHandler } from './boundedHandler.ts';
 import type { Role } from './places.ts';
 import { ATTEMPTS, type RequestHandling } from './requests.ts';
 
@@ -90,7 +91,7 @@ export class RoleCredentials {
       region,
       customUserAgent: userAgent,
       maxAttempts: ATTEMPTS,
-      requestHandler: requests,
+      requestHandler: new BoundedHandler(requests),
     };
     const master = before ?? (await this.#ambient(providers));
     const source = master

@@ -1,5 +1,6 @@
 import type { ECRPUBLICClient } from '@aws-sdk/client-ecr-public';
 import type { ImageDescription } from '../release/content.ts';
+import { BoundedHandler } from './boundedHandler.ts';
 import { tellCalls } from './calls.ts';
 import type { CredentialSource } from './credentials.ts';
 import { byTag } from './descriptions.ts';
@@ -142,7 +143,7 @@ async function loadClient({
     customUserAgent: userAgent,
     maxAttempts: ATTEMPTS,
     retryMode: 'standard',
-    requestHandler: requests,
+    requestHandler: new BoundedHandler(requests),
     ...(credentials && { credentials }),
   });
   tellCalls(client);

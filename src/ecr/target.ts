@@ -23,6 +23,8 @@ export interface EcrTarget {
   readonly settings: RepositorySettings | undefined;
   /** Whether all places have to be open, or those that are go on without the others. */
   readonly onRegionFailure: OnRegionFailure;
+  /** How long each place may take to be opened, and again to hold everything, in milliseconds. */
+  readonly regionTimeout: number | undefined;
   /** Repositories of the same registries whose layers may be mounted rather than sent. */
   readonly mountFrom: readonly string[];
 }

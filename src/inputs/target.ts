@@ -19,8 +19,6 @@ export interface Target extends Omit<EcrTarget, 'apiOverridden' | 'publicEndpoin
   readonly push: boolean;
   /** What becomes of tags that exist. */
   readonly ifTagExists: TagPolicy;
-  /** How long each destination may take to hold everything, in milliseconds. */
-  readonly regionTimeout: number | undefined;
 }
 
 const ON_REGION_FAILURE: readonly OnRegionFailure[] = ['abort', 'continue', 'warn'];
