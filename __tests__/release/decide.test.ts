@@ -75,15 +75,15 @@ const flat = (regions: readonly Showing[]): TagState[] => regions.flatMap(({ tag
 
 /** What one tag shows in each region when all that was decided is done. */
 const shownAfter = (policy: TagPolicy, regions: readonly Showing[], tag = 'v1') =>
-  decide(root, policy, regions).map(
+  decide({ root, ifTagExists: policy }, regions).map(
     ({ decided }) => decided.find((each) => each.tag === tag)?.after.digest ?? 'refused',
   );
 const changes = (policy: TagPolicy, regions: readonly Showing[]) =>
-  decide(root, policy, regions).map(({ decided }) => decided.filter(isChange).length);
+  decide({ root, ifTagExists: policy }, regions).map(({ decided }) => decided.filter(isChange).length);
 
 /** The regions as they are when all that was decided is done; nothing when something is refused. */
 function apply(policy: TagPolicy, regions: readonly Showing[]): Showing[] | undefined {
-  const verdicts = decide(root, policy, regions);
+  const verdicts = decide({ root, ifTagExists: policy }, regions);
   if (verdicts.some(({ refusal }) => refusal)) return undefined;
   return verdicts.map(({ name, tags, decided }) => ({
     name,
@@ -95,7 +95,7 @@ describe('whatever the policy', () => {
   test('an immutable tag that is taken is never written', () => {
     fc.assert(
       fc.property(policies, showings, (policy, regions) => {
-        for (const { tags, decided } of decide(root, policy, regions)) {
+        for (const { tags, decided } of decide({ root, ifTagExists: policy }, regions)) {
           for (const change of decided.filter(isChange)) {
             const state = tags.find(({ tag }) => tag === change.tag);
             expect(state?.shown && state.rule === 'immutable').toBeFalsy();
@@ -108,7 +108,7 @@ describe('whatever the policy', () => {
   test('every tag is decided on, or refused with an error that names it', () => {
     fc.assert(
       fc.property(policies, showings, (policy, regions) => {
-        for (const { tags, decided, refusal } of decide(root, policy, regions)) {
+        for (const { tags, decided, refusal } of decide({ root, ifTagExists: policy }, regions)) {
           const open = tags.filter(({ tag }) => !decided.some((each) => each.tag === tag));
           expect(refusal === undefined).toBe(open.length === 0);
           for (const { tag } of open) expect(refusal?.message).toContain(`the tag "${tag}" `);
@@ -121,7 +121,7 @@ describe('whatever the policy', () => {
     fc.assert(
       fc.property(policies, showings, (policy, regions) => {
         const known = new Set([root, ...flat(regions).flatMap(({ shown }) => shown ?? [])]);
-        for (const { decided } of decide(root, policy, regions)) {
+        for (const { decided } of decide({ root, ifTagExists: policy }, regions)) {
           for (const { after } of decided) expect(known).toContain(after);
         }
       }),
@@ -169,7 +169,7 @@ describe('whatever the policy', () => {
           tags: reversed ? tags.toReversed() : tags,
         }));
         const digests = (list: readonly Showing[]) =>
-          decide(root, policy, list)
+          decide({ root, ifTagExists: policy }, list)
             .flatMap(({ name, decided }) =>
               decided.map(({ tag, after }) => `${name} ${tag} ${after.digest.slice(7, 15)}`),
             )
@@ -184,7 +184,7 @@ describe.each(['fail', 'replace'] as const)('%s', (policy) => {
   test('has all tags show the release, and refuses exactly the immutable ones that show another image', () => {
     fc.assert(
       fc.property(showings, (regions) => {
-        for (const { tags, decided } of decide(root, policy, regions)) {
+        for (const { tags, decided } of decide({ root, ifTagExists: policy }, regions)) {
           for (const { tag, shown, rule } of tags) {
             const refused = rule === 'immutable' && shown !== undefined && shown.digest !== root.digest;
             expect(decided.find((each) => each.tag === tag)?.after.digest).toBe(
@@ -207,7 +207,10 @@ describe.each(['fail', 'replace'] as const)('%s', (policy) => {
   });
 
   test('says of a refused tag what it shows, what it should, and what to do', () => {
-    const [refused, free] = decide(root, policy, showing([other, 'immutable'], [undefined, 'immutable']));
+    const [refused, free] = decide(
+      { root, ifTagExists: policy },
+      showing([other, 'immutable'], [undefined, 'immutable']),
+    );
     expect(refused?.refusal).toBeInstanceOf(TagTakenError);
     expect(refused?.refusal?.message).toBe(
       `the tag "v1" is immutable and shows ${other.digest}, not ${root.digest}: publish under a new tag, set "if-tag-exists: keep", or make the tag mutable`,
@@ -219,7 +222,7 @@ describe.each(['fail', 'replace'] as const)('%s', (policy) => {
   });
 
   test('points to same-images where the images are the same', () => {
-    const [refused] = decide(root, policy, showing([equal, 'immutable']));
+    const [refused] = decide({ root, ifTagExists: policy }, showing([equal, 'immutable']));
     expect(refused?.refusal?.message).toMatch(/: its images are .* "if-tag-exists: same-images"/);
   });
 });
@@ -230,7 +233,7 @@ describe('same-images', () => {
   test('refuses exactly the immutable tags whose images differ', () => {
     fc.assert(
       fc.property(showings, (regions) => {
-        for (const { tags, decided } of decide(root, policy, regions)) {
+        for (const { tags, decided } of decide({ root, ifTagExists: policy }, regions)) {
           for (const { tag, shown, rule } of tags) {
             const refused = rule === 'immutable' && shown !== undefined && !countsAsRoot(shown.digest);
             expect(decided.some((each) => each.tag === tag)).toBe(!refused);
@@ -243,7 +246,7 @@ describe('same-images', () => {
   test('has no tag show anything but the images of the release', () => {
     fc.assert(
       fc.property(showings, (regions) => {
-        const shown = decide(root, policy, regions).flatMap(({ decided }) =>
+        const shown = decide({ root, ifTagExists: policy }, regions).flatMap(({ decided }) =>
           decided.map(({ after }) => after.digest),
         );
         expect(shown.every(countsAsRoot)).toBe(true);
@@ -313,14 +316,16 @@ describe('same-images', () => {
   );
 
   test('says of a refused tag what to do, which is not what was done already', () => {
-    const [refused] = decide(root, policy, showing([other, 'immutable']));
+    const [refused] = decide({ root, ifTagExists: policy }, showing([other, 'immutable']));
     expect(refused?.refusal?.message).toMatch(/not sha256:\w+: publish under a new tag, set/);
     expect(refused?.refusal?.message).not.toContain('same-images');
   });
 
   test('takes a single image for the same as none but itself', () => {
     const single = (shown: Manifest, release: Manifest) =>
-      decide(release, policy, showing([shown, 'immutable'])).map(({ refusal }) => refusal === undefined);
+      decide({ root: release, ifTagExists: policy }, showing([shown, 'immutable'])).map(
+        ({ refusal }) => refusal === undefined,
+      );
     expect(single(amd64.root, amd64.root)).toEqual([true]);
     expect(single(indexOf([amd64]).root, amd64.root)).toEqual([false]);
     expect(single(amd64.root, indexOf([amd64]).root)).toEqual([false]);
@@ -334,7 +339,7 @@ describe('keep', () => {
   test('never changes a tag that exists', () => {
     fc.assert(
       fc.property(showings, (regions) => {
-        for (const { decided } of decide(root, policy, regions)) {
+        for (const { decided } of decide({ root, ifTagExists: policy }, regions)) {
           for (const { before, after } of decided) if (before) expect(after).toBe(before);
         }
       }),
@@ -359,24 +364,24 @@ describe('keep', () => {
       [otherToo, 'mutable'],
       [other, 'unknown'],
     );
-    const refusals = decide(root, policy, regions).map(({ refusal }) => refusal?.message);
+    const refusals = decide({ root, ifTagExists: policy }, regions).map(({ refusal }) => refusal?.message);
     const words = `the tag "v1" shows ${other.digest} in region-0, region-3, and ${otherToo.digest} in region-2: a tag that is kept has to show the same everywhere: remove it where it is wrong, publish under a new tag, or set "if-tag-exists" to something else than "keep"`;
     expect(refusals).toEqual([words, undefined, words, words]);
-    const withRelease = decide(root, policy, showing([root, 'mutable'], [equal, 'mutable']));
+    const withRelease = decide({ root, ifTagExists: policy }, showing([root, 'mutable'], [equal, 'mutable']));
     expect(withRelease.map(({ refusal }) => refusal instanceof TagsDifferError)).toEqual([true, true]);
   });
 });
 
 test('regions whose tags could not be read do not count', () => {
   const unread = { name: 'unread', tags: [] };
-  expect(decide(root, 'keep', [unread, ...showing([other, 'mutable'])])).toMatchObject([
+  expect(decide({ root, ifTagExists: 'keep' }, [unread, ...showing([other, 'mutable'])])).toMatchObject([
     { name: 'unread', decided: [], refusal: undefined },
     { decided: [{ tag: 'v1', after: { digest: other.digest } }] },
   ]);
 });
 
 test('without tags nothing is decided', () => {
-  expect(decide(root, 'same-images', [{ name: 'region', tags: [] }])).toEqual([
+  expect(decide({ root, ifTagExists: 'same-images' }, [{ name: 'region', tags: [] }])).toEqual([
     { name: 'region', tags: [], decided: [], refusal: undefined },
   ]);
 });

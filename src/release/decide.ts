@@ -2,6 +2,7 @@ import { isAttestation } from '../image/descriptor.ts';
 import type { Digest } from '../image/digest.ts';
 import type { Manifest } from '../image/manifest.ts';
 import type { TagRule } from './content.ts';
+import { type ReleasePlan, releaseOf } from './plan.ts';
 import { type TagPlaces, TagsDifferError, TagTakenError } from './taken.ts';
 
 /**
@@ -57,23 +58,20 @@ type Taken = TagState & { readonly shown: Manifest };
  * Decides what every tag shall show in every destination. An immutable tag that is taken is never changed, one that shows
  * what it shall is left alone, and where no tag is refused each shows one digest in all destinations, unless tags that may
  * be immutable show different ones that all count as the release. The order of the destinations does not matter.
- * @param root the release, which is held everywhere
+ * @param plan with what is released, all of which is held everywhere
  * @param showings what all tags show, read before the first one is written anywhere
- * @param beside what is released under tags of its own instead, by these tags; it is held everywhere, too
  * @returns the destinations in their order, each with its verdict; nothing may be written when one has a refusal
  */
 export function decide<S extends Showing>(
-  root: Manifest,
-  policy: TagPolicy,
+  plan: Pick<ReleasePlan, 'root' | 'beside' | 'ifTagExists'>,
   showings: readonly S[],
-  beside: ReadonlyMap<string, Manifest> = new Map(),
 ): (S & Verdict)[] {
+  const { ifTagExists: policy } = plan;
   const all = showings.flatMap(({ tags }) => tags.filter(isTaken));
-  const releaseOf = (tag: string) => beside.get(tag) ?? root;
   const equalsOf = (release: Manifest) =>
-    ranked(all.filter(({ tag, shown }) => releaseOf(tag) === release && sameImages(shown, release)));
+    ranked(all.filter(({ tag, shown }) => releaseOf(plan, tag) === release && sameImages(shown, release)));
   const goalOf = (tag: string): Goal => {
-    const release = releaseOf(tag);
+    const release = releaseOf(plan, tag);
     const taken = all.filter((each) => each.tag === tag);
     if (policy === 'keep') return goalOfKeeping(release, taken);
     return goalOfMoving(release, taken, policy === 'same-images' ? equalsOf(release) : []);

@@ -59,13 +59,15 @@ export function releasedBy({
   return [root, ...(referrers ?? []), ...(beside?.values() ?? [])];
 }
 
+/** What a tag is to show. */
+export function releaseOf({ root, beside }: Pick<ReleasePlan, 'root' | 'beside'>, tag: string): Manifest {
+  return beside?.get(tag) ?? root;
+}
+
 /** What each tag is to show, by tag. */
-export function shownBy({
-  root,
-  tags,
-  beside,
-}: Pick<ReleasePlan, 'root' | 'tags' | 'beside'>): ReadonlyMap<string, Manifest> {
-  return new Map([...tags.map((tag): [string, Manifest] => [tag, root]), ...(beside ?? [])]);
+export function shownBy(plan: Pick<ReleasePlan, 'root' | 'tags' | 'beside'>): ReadonlyMap<string, Manifest> {
+  const tags = [...plan.tags, ...(plan.beside?.keys() ?? [])];
+  return new Map(tags.map((tag) => [tag, releaseOf(plan, tag)]));
 }
 
 /** All tags that are written. */

@@ -3,7 +3,7 @@ import { MissingContentError } from './content.ts';
 import { type Copy, copyEverywhere, type ReleaseLog, type Step } from './copies.ts';
 import { decide, isChange, type Showing, type Verdict } from './decide.ts';
 import { toError } from './errors.ts';
-import { type ReleasePlan, releasedBy, tagsOf } from './plan.ts';
+import { type ReleasePlan, releasedBy, releaseOf, tagsOf } from './plan.ts';
 import { proveShown } from './prove.ts';
 import { type PublicationPlan, publish } from './publish.ts';
 import type { Replica } from './replicate.ts';
@@ -83,7 +83,7 @@ async function runSteps(
 }
 
 function judge(plan: ReleasePlan, copies: readonly Copy[]): Judged[] {
-  return decide(plan.root, plan.ifTagExists, copies, plan.beside).map(({ refusal, ...copy }) => ({
+  return decide(plan, copies).map(({ refusal, ...copy }) => ({
     ...copy,
     error: copy.error ?? refusal,
   }));
@@ -105,7 +105,7 @@ function tellOthers(plan: ReleasePlan, judged: readonly Judged[], log: ReleaseLo
   const lines = judged
     .flatMap(({ decided }) => decided)
     .flatMap(({ tag, after }) => {
-      const { digest } = plan.beside?.get(tag) ?? plan.root;
+      const { digest } = releaseOf(plan, tag);
       if (after.digest === digest) return [];
       return [
         `the tag "${tag}" shall show ${after.digest}, which exists, rather than ${digest} (if-tag-exists: ${plan.ifTagExists})`,
