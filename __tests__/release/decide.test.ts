@@ -3,7 +3,8 @@ import fc from 'fast-check';
 import type { Digest } from '../../src/image/digest.ts';
 import type { Manifest } from '../../src/image/manifest.ts';
 import type { TagRule } from '../../src/release/content.ts';
-import { decide, isChange, type Showing, type TagPolicy, type TagState } from '../../src/release/decide.ts';
+import { decide, isChange, type Showing, type TagState } from '../../src/release/decide.ts';
+import type { TagPolicy } from '../../src/release/plan.ts';
 import { TagsDifferError, TagTakenError } from '../../src/release/taken.ts';
 import { attestationOf, imageOf, indexOf } from '../support/images.ts';
 

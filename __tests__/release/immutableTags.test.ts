@@ -3,7 +3,7 @@ import type { Emulator } from '../../emulator/emulator.ts';
 import type { RepositorySettings } from '../../emulator/state/settings.ts';
 import type { Fault } from '../../emulator/traffic.ts';
 import { childrenOf } from '../../src/image/manifest.ts';
-import type { TagPolicy } from '../../src/release/decide.ts';
+import type { TagPolicy } from '../../src/release/plan.ts';
 import { emulate, openEmulated, REGIONS, REPOSITORY } from '../support/emulated.ts';
 import { attestationOf, type Graph, imageOf, indexOf } from '../support/images.ts';
 import { amd64, arm64, platforms, run, states } from './running.ts';

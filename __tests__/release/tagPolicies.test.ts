@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import type { Source } from '../../src/release/content.ts';
-import type { TagPolicy } from '../../src/release/decide.ts';
+import type { TagPolicy } from '../../src/release/plan.ts';
 import { type Result, releasedDigest } from '../../src/release/result.ts';
 import { attestationOf, type Graph, imageOf, indexOf } from '../support/images.ts';
 import { MemoryDestination, refused } from '../support/memory.ts';

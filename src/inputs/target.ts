@@ -6,8 +6,7 @@ import { parseRepositorySettings } from '../ecr/repositorySettings.ts';
 import type { EcrTarget } from '../ecr/target.ts';
 import { isRepositoryName } from '../image/reference.ts';
 import { Problems } from '../problems.ts';
-import type { TagPolicy } from '../release/decide.ts';
-import type { OnRegionFailure } from '../release/plan.ts';
+import type { OnRegionFailure, TagPolicy } from '../release/plan.ts';
 import { type DestinationLine, placesIn, ROLE_ADVICE, readDestinations } from './destinations.ts';
 import type { InputReader } from './reader.ts';
 

@@ -2,15 +2,8 @@ import { isAttestation } from '../image/descriptor.ts';
 import type { Digest } from '../image/digest.ts';
 import type { Manifest } from '../image/manifest.ts';
 import type { TagRule } from './content.ts';
-import { type ReleasePlan, releaseOf } from './plan.ts';
+import { type ReleasePlan, releaseOf, type TagPolicy } from './plan.ts';
 import { type TagPlaces, TagsDifferError, TagTakenError } from './taken.ts';
-
-/**
- * What becomes of a tag that is taken. `fail`: it moves, and an immutable one that shows another image is an error.
- * `same-images`: the same, but an image whose platforms have the same images is as good as the release. `keep`: it stays.
- * `replace`: as `fail`; that no tag is immutable was made sure of before.
- */
-export type TagPolicy = 'fail' | 'same-images' | 'keep' | 'replace';
 
 /** What a tag shows in one destination, and whether it may be written again. */
 export interface TagState {

@@ -1,7 +1,6 @@
 import type { Digest } from '../image/digest.ts';
 import type { Manifest } from '../image/manifest.ts';
 import type { Destination, Source } from './content.ts';
-import type { TagPolicy } from './decide.ts';
 import type { Replica } from './replicate.ts';
 
 /** How a release learns that it has to end soon. */
@@ -17,6 +16,13 @@ export interface Interruption {
  * `warn`: the same, and it is no reason to fail.
  */
 export type OnRegionFailure = 'abort' | 'continue' | 'warn';
+
+/**
+ * What becomes of a tag that is taken. `fail`: it moves, and an immutable one that shows another image is an error.
+ * `same-images`: the same, but an image whose platforms have the same images is as good as the release. `keep`: it stays.
+ * `replace`: as `fail`; that no tag is immutable was made sure of before.
+ */
+export type TagPolicy = 'fail' | 'same-images' | 'keep' | 'replace';
 
 /** What shall be shown, where, and under which names. */
 export interface ReleasePlan {
