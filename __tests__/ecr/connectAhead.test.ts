@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
+import { connectOnce } from '../../src/ecr/connectAhead.ts';
 import type { EcrCollaborators, EcrTarget } from '../../src/ecr/target.ts';
 import { APIS, emulate, openEmulated, REGIONS } from '../support/emulated.ts';
 import { until } from '../support/memory.ts';
@@ -69,6 +70,17 @@ describe('connections to the registries are opened', () => {
     await until(() => connected().length === 1);
     await finish();
     expect(connected()).toHaveLength(REGIONS.length);
+  });
+
+  test('eight to each of a few registries, and two to each of many', () => {
+    const opened = (registries: number) => {
+      const prepared: string[] = [];
+      const connect = connectOnce({ prepare: ({ origin }) => prepared.push(origin) }, registries);
+      connect(undefined);
+      connect('https://registry.example');
+      return prepared.length;
+    };
+    expect([1, 4, 5, 8, 16, 40].map(opened)).toEqual([8, 8, 6, 4, 2, 2]);
   });
 
   test('once a region', async () => {

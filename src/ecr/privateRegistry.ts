@@ -45,7 +45,7 @@ export async function openPrivate(
   collaborators: EcrCollaborators,
 ): Promise<OpenDestination> {
   const { api, token } = registries.access(place);
-  const connect = connectOnce(collaborators.transport);
+  const connect = connectOnce(collaborators.transport, target.places.length);
   // Where the registry answers is known long before its own region has given a token: the account is named, or a role's, or the
   // nearest region's token has told it.
   const connectAhead = (account?: string) => connect(registryOriginAhead(place, account, target));
