@@ -170,8 +170,8 @@ describe('sixty manifests at once, to a registry with ECR’s quotas,', () => {
       ),
     );
     expect(refusals).toEqual([[], []]);
-    expect(performance.now() - began).toBeLessThan(11_000);
-  }, 20_000);
+    expect(performance.now() - began).toBeLessThan(20_000);
+  });
 
   test('are refused when they are not', async () => {
     const refusals = await write('bucket', (session) => session);

@@ -146,7 +146,7 @@ describe('a command that is shown', () => {
   test('is ended with what it leaves behind when it ends first', async () => {
     const { took } = await endOnceBegun(`sh -c 'trap "" TERM; echo begun >&2; sleep 20' & wait`);
     expect(took).toBeLessThan(15_000);
-  }, 30_000);
+  });
 
   test('is shown by whole lines, so that nothing else that is written stands in the middle of one', async () => {
     await installDocker('printf "half " >&2; sleep 0.3; printf "and half\\rnot a line\\nend" >&2');

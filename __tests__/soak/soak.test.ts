@@ -35,7 +35,7 @@ test('in short, all is within its bounds, and nothing is left behind', async () 
   expect([code, left, report.holds, report.sections.length]).toEqual([0, [], true, 4]);
   for (const title of ['A leg of', 'A stitch of', 'in one process', 'requests fail'])
     expect(stdout).toMatch(new RegExp(`^### .*${title}`, 'm'));
-}, 120_000);
+}, 300_000);
 
 test('an action that does not do its work breaks it', async () => {
   const dir = await makeFolder();
