@@ -246,11 +246,10 @@ function headingOf({ mode, target }: Inputs, { tags, results }: Outcome): string
   const done = tags.length > 0 && mode === 'build' ? 'Published' : HEADINGS[mode];
   const count = results.filter(isDone).length;
   if (count === results.length) return `${target.push ? done : 'Checked, not pushed:'} ${target.repository}`;
-  const isPart = target.onRegionFailure !== 'abort' && count > 0;
   if (!target.push) {
     return `Checked, not pushed: ${target.repository} would be refused in ${results.length - count} of ${results.length} regions`;
   }
-  return isPart
+  return count > 0
     ? `${done} in ${count} of ${results.length} regions: ${target.repository}`
     : `Not published: ${target.repository}`;
 }

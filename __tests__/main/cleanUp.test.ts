@@ -9,6 +9,7 @@ import { releaseInputs, TARGET } from './layouts.ts';
 import { type Running, startProcess } from './process.ts';
 
 const SLOW = 'eu-west-1';
+const STUCK = 'us-east-1';
 
 /** More than the system takes off a connection on which nobody reads. */
 const layers = ['one', 'two'].map((layer) => Buffer.alloc(12_000_000, `layer ${layer} `));
@@ -50,7 +51,12 @@ describe('cancelled while a region takes its bytes very slowly', () => {
     );
     running.kill(signal);
     const ended = await running.ended;
-    expect(ended).toMatchObject({ code, leftovers: [], outputs: '', summary: '' });
+    expect(ended).toMatchObject({ code, leftovers: [] });
+    expect(ended.stdout).toMatch(/^::error::.*eu-west-1: team\/app: .*the step was cancelled/m);
+    expect(ended.stdout).toContain(
+      `now in ${REGIONS.join(', ')}: 1.29 shows nothing`.replace(`${SLOW}, `, ''),
+    );
+    expect(ended.summary).toMatch(/^### Not published: team\/app$/m);
     expect(await cloud.shown('1.29')).toEqual(REGIONS.map(() => undefined));
     expect(cloud.writes().filter(({ path }) => path.endsWith('/manifests/1.29'))).toEqual([]);
   });
@@ -89,8 +95,58 @@ test('cancelled while one region has not taken its tag it takes back those that 
       REGIONS.length - 1,
   );
   running.kill('SIGINT');
-  expect(await running.ended).toMatchObject({ code: 130, leftovers: [] });
+  const ended = await running.ended;
+  expect(ended).toMatchObject({ code: 130, leftovers: [] });
   expect(await cloud.shown('v1')).toEqual(REGIONS.map(() => undefined));
+  expect(ended.stdout).toMatch(/now in .*: v1 shows nothing/);
+  expect(ended.outputs).toContain('"state":"held back"');
+});
+
+test('cancelled while a tag is written that cannot be taken back, it says which may show the new image', async () => {
+  const stalled = Promise.withResolvers<void>();
+  const cloud = await startCloud({
+    fault: ({ region, method, path, operation }) => {
+      if (operation === 'BatchDeleteImage' && region === STUCK)
+        return { status: 403, code: 'Denied', message: 'no' };
+      if (region !== SLOW || method !== 'PUT' || !path.endsWith('/manifests/v1')) return undefined;
+      stalled.resolve();
+      return new Promise(() => {});
+    },
+  });
+  const running = await startProcess(await releaseInputs(), cloud.job('build'));
+  await stalled.promise;
+  await until(
+    () =>
+      cloud.writes().filter(({ path, status }) => path.endsWith('/manifests/v1') && status === 201).length ===
+      REGIONS.length - 1,
+  );
+  running.kill('SIGINT');
+  const { code, stdout, summary, outputs } = await running.ended;
+  expect(code).toBe(130);
+  expect(stdout).toContain(`now in ${STUCK}: v1 may show the new image`);
+  expect(summary).toContain(`now in ${STUCK}: v1 may show the new image`);
+  expect(outputs).toContain('"uncertain":["v1"]');
+});
+
+test('cancelled while the last region takes its tag, which it does, it says that all regions show it', async () => {
+  const cancelled = Promise.withResolvers<void>();
+  const stalled = Promise.withResolvers<void>();
+  const cloud = await startCloud({
+    async fault({ region, method, path }) {
+      if (region !== SLOW || method !== 'PUT' || !path.endsWith('/manifests/v1')) return undefined;
+      stalled.resolve();
+      await cancelled.promise;
+      return undefined;
+    },
+  });
+  const running = await startProcess(await releaseInputs(), cloud.job('build'));
+  await stalled.promise;
+  running.kill('SIGINT');
+  setTimeout(cancelled.resolve, 200);
+  const { code, summary, outputs } = await running.ended;
+  expect(code).toBe(130);
+  expect(summary).toMatch(/^### Published team\/app$/m);
+  expect(outputs.match(/"state":"published"/g)).toHaveLength(REGIONS.length);
 });
 
 test('failed in one region, it ends with 1 when the slow ones have ended, and its spool is gone', async () => {

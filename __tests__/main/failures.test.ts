@@ -29,7 +29,7 @@ describe('a region that fails', () => {
           /^- eu-west-1: team\/app: .*not authorized.*\(allow ecr:\w+ .*on arn:aws:ecr:eu-west-1:/,
         ),
         `- now in ${others}: v1 shows nothing, as before`,
-        `- now in ${own}: no tag shows the new image`,
+        `- now in ${own}: v1 shows nothing`,
       ],
     ]);
     expect(statesOf(outputs.get('results'))).toEqual({ ...each(REGIONS, 'held back'), [SECOND]: 'failed' });

@@ -16,13 +16,24 @@ function refusing(isRefused: (request: RequestFacts) => boolean, isWell = () => 
       : undefined;
 }
 
-const WAYS: [string, (request: RequestFacts) => boolean][] = [
-  ['gives no token', ({ operation }) => operation === 'GetAuthorizationToken'],
-  ['takes no layer', ({ method, path }) => method === 'PUT' && path.includes('/uploads/')],
-  ['takes no tag', ({ method, path }) => method === 'PUT' && path.endsWith('/manifests/v1')],
+const UNREAD = 'what its tags show was not read; none of them was changed';
+
+const WAYS: [way: string, shown: string, isRefused: (request: RequestFacts) => boolean][] = [
+  ['gives no token', UNREAD, ({ operation }) => operation === 'GetAuthorizationToken'],
+  [
+    'takes no layer',
+    'v1 shows nothing',
+    ({ method, path }) => method === 'PUT' && path.includes('/uploads/'),
+  ],
+  [
+    'takes no tag',
+    'v1 shows nothing',
+    ({ method, path }) => method === 'PUT' && path.endsWith('/manifests/v1'),
+  ],
+  ['answers nothing but its API', UNREAD, ({ path }) => path.startsWith('/v2/')],
 ];
 
-describe.each(WAYS)('a region that %s', (_, isRefused) => {
+describe.each(WAYS)('a region that %s', (_, now, isRefused) => {
   test('is gone on without, and the step fails at its end: the others show the release', async () => {
     let isOver = false;
     const cloud = await startCloud({ fault: refusing(isRefused, () => isOver) });
@@ -33,8 +44,8 @@ describe.each(WAYS)('a region that %s', (_, isRefused) => {
     isOver = true;
     const lines = (errors[0] ?? '').split('\n');
     expect(errors).toHaveLength(1);
-    expect(lines[0]).toMatch(/^- eu-west-1: team\/app: .*not here/);
-    expect(lines).toContain(`- now in ${BAD}: no tag shows the new image`);
+    expect(lines[0]).toMatch(/^- eu-west-1: team\/app: .*(?:not here|answered 403)/);
+    expect(lines).toContain(`- now in ${BAD}: ${now}`);
     expect(lines.at(-2)).toMatch(/^- now in us-east-1, ap-southeast-2, sa-east-1: v1 shows sha256:\w{12}$/);
     expect(statesOf(outputs.get('results'))).toEqual({ ...each(REGIONS, 'published'), [BAD]: 'failed' });
     expect(summary).toMatch(/^### Published in 3 of 4 regions: team\/app$/m);
@@ -50,7 +61,7 @@ describe.each(WAYS)('a region that %s', (_, isRefused) => {
       'on-region-failure': 'warn',
     });
     expect(errors).toEqual([]);
-    expect(log).toMatch(/eu-west-1: team\/app: .*not here/);
+    expect(log).toMatch(/eu-west-1: team\/app: .*(?:not here|answered 403)/);
     expect(statesOf(outputs.get('results'))).toEqual({ ...each(REGIONS, 'published'), [BAD]: 'failed' });
   });
 

@@ -20,10 +20,10 @@ export function formatBytes(bytes: number): string {
  * The references under which the release can be pulled: every tag that shows it, in every destination, or the digest alone
  * where no tag does. None where nothing was pushed.
  */
-export function imagesOf({ tags, results }: Outcome): string[] {
+export function imagesOf({ digest, tags, results }: Outcome): string[] {
   const shown = (result: Result) => tags.filter((tag) => shownUnder(result, tag) === result.digest);
   return results
-    .filter((result) => isDone(result) && result.state !== 'not pushed')
+    .filter((result) => isDone(result) && result.state !== 'not pushed' && result.digest === digest)
     .flatMap((result) => referencesTo(result, shown(result)));
 }
 

@@ -7,7 +7,11 @@ import { isDone, type Result, shownUnder } from '../release/result.ts';
  */
 export function shownLines({ tags, results }: Outcome): string[] {
   if (results.every(isDone) || results.some(({ state }) => state === 'not pushed')) return [];
-  const all = results.flatMap((result) => [...Object.keys(result.tags), ...(result.uncertain ?? [])]);
+  const all = results.flatMap(({ tags: shown, uncertain = [], unread = [] }) => [
+    ...Object.keys(shown),
+    ...uncertain,
+    ...unread,
+  ]);
   const names = [...new Set([...tags, ...all])];
   if (names.length === 0) return [];
   const alike = Map.groupBy(results, (result) => shows(result, names));
@@ -17,13 +21,12 @@ export function shownLines({ tags, results }: Outcome): string[] {
 }
 
 function shows(result: Result, names: readonly string[]): string {
-  const { state, tags, uncertain = [] } = result;
-  // Of a region that failed before its tags were read it is known that none of them was moved.
-  const isUnread = state === 'failed' && uncertain.length === 0 && Object.keys(tags).length === 0;
-  if (isUnread) return 'no tag shows the new image';
+  const { state, uncertain = [], unread = [], taken = [] } = result;
+  if (unread.length > 0) return 'what its tags show was not read; none of them was changed';
   const each = names.map((tag) => {
     if (uncertain.includes(tag)) return `${tag} may show the new image`;
-    return `${tag} shows ${shownUnder(result, tag)?.slice(0, 19) ?? 'nothing'}`;
+    const shown = shownUnder(result, tag)?.slice(0, 19) ?? 'nothing';
+    return `${tag} shows ${shown}${taken.includes(tag) ? ', which somebody else has changed meanwhile' : ''}`;
   });
-  return `${each.join(', ')}${state === 'held back' ? ', as before' : ''}`;
+  return `${each.join(', ')}${state === 'held back' && taken.length === 0 ? ', as before' : ''}`;
 }

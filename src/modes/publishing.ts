@@ -37,10 +37,12 @@ export function replicasOf(
 
 /** A destination that could not be opened, while the others went on. */
 function unopenedResult({ problems, ...place }: Unopened, publishing: Publishing): Result {
+  const unread = tagsOf(publishing);
   return {
     ...resultWithoutTraffic(place, publishing, Date.now()),
     state: 'failed',
     tags: {},
+    ...(unread.length > 0 && { unread }),
     platforms: [],
     error: problems.join('; '),
   };

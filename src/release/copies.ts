@@ -5,7 +5,7 @@ import type { Showing, TagState } from './decide.ts';
 import { toError } from './errors.ts';
 import { type ReleasePlan, releasedBy, tagsOf } from './plan.ts';
 import { type Described, describeAhead } from './prove.ts';
-import { type Limit, limitOf, within } from './regionTimeout.ts';
+import { type Limit, LOOK, limitOf, look } from './regionTimeout.ts';
 import { allSettledOrThrow, type Replica } from './replicate.ts';
 
 /** Steps that people may want to follow. */
@@ -20,6 +20,8 @@ export interface Step {
   readonly endedAt: number;
   /** What its registry says of the tags, if it was asked beside the reading of them; it never fails. */
   readonly ahead?: Promise<Described | undefined>;
+  /** What the tags show of one that failed, to be told of it: nothing is decided by them. */
+  readonly seen?: readonly TagState[];
 }
 
 /** A destination with its copy of the release, and what its tags show. */
@@ -64,7 +66,7 @@ async function complete(
     // Its time does not go by while it waits for others.
     const reading = belowEverywhere.then(async () => {
       const ahead = describeAhead(plan, replica);
-      const tags = await within(plan, replica, () => readTags(tagsOf(plan), destination));
+      const tags = await look(plan, replica, () => readTags(tagsOf(plan), destination));
       return { tags, ahead };
     });
     // Whether it failed is asked when the copy has ended.
@@ -76,7 +78,10 @@ async function complete(
   } catch (error) {
     const failure = toError(error);
     log.info(`${destination.name}: failed: ${failure.message}`);
-    return { ...copy, tags: [], error: failure, endedAt: now() };
+    const endedAt = now();
+    const soon = { ...plan, regionTimeout: LOOK };
+    const seen = await look(soon, replica, () => readTags(tagsOf(plan), destination)).catch(() => []);
+    return { ...copy, tags: [], seen, error: failure, endedAt };
   } finally {
     limit.clear();
   }

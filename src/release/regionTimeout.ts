@@ -33,13 +33,18 @@ export interface Limit {
   clear(): void;
 }
 
+/** How long a look at what tags show may take that is only to be told of, in milliseconds. */
+export const LOOK = 2_000;
+
 /**
- * Limits a destination's copying: when its time is over, or the release has to end, whatever it has under way is broken off,
+ * Limits a destination's work: when its time is over, or the release has to end, whatever it has under way is broken off,
  * and nothing more is begun.
+ * @param grace how long it may go on when the release has to end, in milliseconds
  */
 export function limitOf(
   { regionTimeout, interruption: { signal } }: Pick<ReleasePlan, 'regionTimeout' | 'interruption'>,
   replica: Pick<Replica, 'stop'>,
+  grace = 0,
 ): Limit {
   const over = Promise.withResolvers<never>();
   // Nobody may be waiting when it is over.
@@ -48,7 +53,12 @@ export function limitOf(
     replica.stop(reason);
     over.reject(reason);
   };
-  const interrupt = () => end(toError(signal.reason));
+  let last: NodeJS.Timeout | undefined;
+  const interrupt = () => {
+    const endNow = () => end(toError(signal.reason));
+    if (grace === 0) endNow();
+    else last = setTimeout(endNow, grace);
+  };
   if (signal.aborted) interrupt();
   signal.addEventListener('abort', interrupt, { once: true });
   const late = () =>
@@ -62,18 +72,19 @@ export function limitOf(
     race: (work) => Promise.race([work, over.promise]),
     clear: () => {
       clearTimeout(timer);
+      clearTimeout(last);
       signal.removeEventListener('abort', interrupt);
     },
   };
 }
 
-/** Does a piece of work for a destination that may take as long as its copying. */
-export async function within<T>(
+/** Looks at what a destination shows, which may take as long as its copying, and is done even when the release has to end. */
+export async function look<T>(
   plan: Pick<ReleasePlan, 'regionTimeout' | 'interruption'>,
   replica: Pick<Replica, 'stop'>,
   work: () => Promise<T>,
 ): Promise<T> {
-  const limit = limitOf(plan, replica);
+  const limit = limitOf(plan, replica, LOOK);
   try {
     return await limit.race(work());
   } finally {

@@ -90,12 +90,17 @@ function judge(plan: ReleasePlan, copies: readonly Copy[]): Judged[] {
 }
 
 /**
- * The destinations that go on. Those that failed never do; with `abort` none does when one has failed. A tag that is kept has to
- * show the same everywhere: where it does not, there is nothing to go on with.
+ * The destinations that go on. Those that failed never do; with `abort`, or when the release has to end, none does when one has
+ * failed. A tag that is kept has to show the same everywhere: where it does not, there is nothing to go on with.
  */
-function goingOn({ onRegionFailure }: ReleasePlan, steps: readonly Judged[]): readonly Judged[] {
+function goingOn(
+  { onRegionFailure, interruption: { signal } }: ReleasePlan,
+  steps: readonly Judged[],
+): readonly Judged[] {
   const isTogether =
-    onRegionFailure === 'abort' || steps.some(({ error }) => error instanceof TagsDifferError);
+    onRegionFailure === 'abort' ||
+    signal.aborted ||
+    steps.some(({ error }) => error instanceof TagsDifferError);
   const going = steps.filter(({ error }) => !error);
   return isTogether && going.length < steps.length ? [] : going;
 }

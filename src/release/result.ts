@@ -3,7 +3,7 @@ import { type Manifest, platformsOf } from '../image/manifest.ts';
 import { formatPlatform } from '../image/platform.ts';
 import type { Destination, ImageDescription } from './content.ts';
 import type { Step } from './copies.ts';
-import { type DecidedTag, isChange, type Showing } from './decide.ts';
+import { type DecidedTag, isChange, type Showing, type TagState } from './decide.ts';
 import { type ReleasePlan, tagsOf } from './plan.ts';
 import type { Publication } from './publish.ts';
 import type { Replica } from './replicate.ts';
@@ -31,6 +31,10 @@ export interface Result {
   readonly described?: Readonly<Record<string, ImageDescription>>;
   /** Tags that may show the release, or what they showed before: nobody could look; absent where there are none. */
   readonly uncertain?: readonly string[];
+  /** Tags of which nobody has read what they show, and which were not changed; absent where there are none. */
+  readonly unread?: readonly string[];
+  /** Tags that somebody else has changed meanwhile, and which were left alone; absent where there are none. */
+  readonly taken?: readonly string[];
   /** Those of that digest; none for a single image that was kept. */
   readonly platforms: readonly string[];
   /** Bytes of blobs that were uploaded. */
@@ -108,6 +112,9 @@ export function toResult(plan: ReleasePlan, outcome: Outcome, bytes: number): Re
   const image = imageOf(plan, outcome);
   const repaired = repairedIn(plan, replica);
   const { uncertain = [], described } = publication ?? {};
+  // Where they were read there is an entry for each, also for one that shows nothing.
+  const unread = readIn(outcome).length === 0 ? tagsOf(plan) : [];
+  const taken = takenIn(outcome);
   return {
     destination: destination.name,
     image: destination.image,
@@ -116,6 +123,8 @@ export function toResult(plan: ReleasePlan, outcome: Outcome, bytes: number): Re
     tags: tagsShown(outcome),
     ...(described && { described: Object.fromEntries(described) }),
     ...(uncertain.length > 0 && { uncertain }),
+    ...(unread.length > 0 && { unread }),
+    ...(taken.length > 0 && { taken }),
     platforms: platformsOfImage(plan, image),
     sent,
     // Of a copy that failed nobody knows what is there.
@@ -132,10 +141,24 @@ function repairedIn({ promised }: ReleasePlan, { destination, written, repaired 
   return [...new Set([...repaired, ...broken])];
 }
 
+/** Tags that were to be changed, and show neither what they showed before nor what they should. */
+function takenIn({ decided, publication }: Outcome): string[] {
+  return decided.flatMap(({ tag, before, after }) => {
+    if (!publication?.shown.has(tag)) return [];
+    const now = publication.shown.get(tag);
+    return now === before?.digest || now === after.digest ? [] : [tag];
+  });
+}
+
+function readIn({ tags, seen = [] }: Outcome): readonly TagState[] {
+  return tags.length > 0 ? tags : seen;
+}
+
 /** What was read before, of tags that are refused too, and what is known of those that were to be changed since. */
-function tagsShown({ tags, publication }: Outcome): Record<string, Digest> {
+function tagsShown(outcome: Outcome): Record<string, Digest> {
+  const { publication } = outcome;
   return Object.fromEntries(
-    tags.flatMap(({ tag, shown }) => {
+    readIn(outcome).flatMap(({ tag, shown }) => {
       if (publication?.uncertain.includes(tag)) return [];
       const now = publication?.shown.has(tag) ? publication.shown.get(tag) : shown?.digest;
       return now ? [[tag, now]] : [];
