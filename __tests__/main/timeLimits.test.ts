@@ -43,6 +43,7 @@ describe('a step that takes longer than it may', () => {
     const running = await startProcess({ ...(await releaseInputs()), timeout: '1s' }, cloud.job('build'));
     const { code, stdout, summary, leftovers } = await running.ended;
     expect([code, leftovers]).toEqual([1, []]);
+    expect(stdout).toMatch(/^Not ready when the step had to end: eu-west-1$/m);
     expect(stdout).toMatch(/^::error::the step did not end within 1 s \("timeout"\): run the job again/m);
     expect(summary).toMatch(/^### Nothing was published$/m);
     expect(cloud.writes()).toEqual([]);

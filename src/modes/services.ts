@@ -95,7 +95,9 @@ export async function openTarget(
 ): Promise<OpenDestinations> {
   const { apiOverridden, publicEndpoint } = services.run;
   if (!target.push) return nameTarget(target, services);
-  const opened = await openDestinations({ ...target, apiOverridden, publicEndpoint }, services, how);
+  const opened = await tellingUnready(target, services, how, (told) =>
+    openDestinations({ ...target, apiOverridden, publicEndpoint }, services, told),
+  );
   assertReplaceable(target, opened.destinations, tags);
   for (const { name, image } of opened.destinations) services.log.info(`${name}: ${image}`);
   for (const { name, problems } of opened.unopened) {
@@ -104,6 +106,31 @@ export async function openTarget(
     );
   }
   return opened;
+}
+
+/** Has it said which places were still being opened, if the step has to end while some are. */
+async function tellingUnready<T>(
+  { places }: Target,
+  { log, cancellation: { signal } }: Services,
+  how: OpeningOptions,
+  open: (how: OpeningOptions) => Promise<T>,
+): Promise<T> {
+  const unready = new Map(namesOf(places).entries());
+  const tell = () => {
+    if (unready.size > 0) log.info(`Not ready when the step had to end: ${[...unready.values()].join(', ')}`);
+  };
+  signal.addEventListener('abort', tell, { once: true });
+  try {
+    return await open({
+      ...how,
+      opened: (destination, position) => {
+        unready.delete(position);
+        how.opened?.(destination, position);
+      },
+    });
+  } finally {
+    signal.removeEventListener('abort', tell);
+  }
 }
 
 function nameTarget(target: Target, { run, log }: Services): OpenDestinations {
