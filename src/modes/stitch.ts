@@ -2,7 +2,7 @@ import type { Descriptor } from '../image/descriptor.ts';
 import type { Digest } from '../image/digest.ts';
 import { composeIndex } from '../image/index.ts';
 import { type Index, type Manifest, ManifestError, platformsOf } from '../image/manifest.ts';
-import { formatPlatform } from '../image/platform.ts';
+import { answersPlatform, formatPlatform, type Platform } from '../image/platform.ts';
 import type { StitchInputs } from '../inputs/stitch.ts';
 import type { Target } from '../inputs/target.ts';
 import { allOrProblems, Problems } from '../problems.ts';
@@ -84,7 +84,22 @@ function assemble(
   for (const name of assembly.leftOut) {
     log.info(`${name} is left out: it belongs to another call of this reusable workflow`);
   }
+  for (const name of assembly.outdated) {
+    log.info(`${name} is left out: the matrix of its job was another one then`);
+  }
+  for (const name of beyond(assembly, expected.platforms)) {
+    log.info(`${name} is published, too: it was built, though "platforms" does not name it`);
+  }
   return assembly;
+}
+
+/** Platforms that were built, and that nobody asked for. */
+function beyond({ images }: Complete, platforms: readonly Platform[]): string[] {
+  if (platforms.length === 0) return [];
+  return images
+    .map(({ descriptor }) => descriptor.platform)
+    .filter((platform) => !platforms.some((wish) => answersPlatform(wish, platform)))
+    .map(formatPlatform);
 }
 
 /** What tags of single platforms show beside the release, if there are to be any. */

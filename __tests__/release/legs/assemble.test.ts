@@ -287,6 +287,47 @@ describe('where the runner told how many jobs the matrix has', () => {
     expect(assemble([job('linux/amd64', 0), again])).toEqual([expect.stringMatching(/but 1 left a leg/)]);
   });
 
+  test('a job on a runner that does not tell of calls has left its leg too', () => {
+    const legs = [job('linux/amd64', 0, { call: '' }), job('linux/arm64', 1)];
+    expect(assemble(legs)).toEqual(digests(...legs));
+  });
+
+  test('a job that was run again on such a runner replaces its leg', () => {
+    const first = job('linux/amd64', 0, { call: '' });
+    const again = { ...legOf('linux/amd64', { jobIndex: 0, jobTotal: 2, runAttempt: 2, content: 'new' }) };
+    const other = job('linux/arm64', 1, { call: '' });
+    expect(assemble([first, other, again])).toEqual(digests(other, again));
+  });
+
+  test('a matrix that was run anew, and is smaller now, leaves nothing of what it was', () => {
+    const before = [job('linux/amd64', 0), job('linux/arm64', 1)];
+    const now = legOf('linux/amd64', { jobIndex: 0, jobTotal: 1, runAttempt: 2, content: 'new' });
+    for (const platforms of [[], [parsePlatform('linux/amd64')]]) {
+      expect(assemble([...before, now], { platforms })).toEqual(digests(now));
+    }
+    const assembly = assembleLegs([...before, now], expected);
+    expect(assembly).toMatchObject({
+      outdated: ['job build #0 of attempt 1', 'job build #1 of attempt 1'],
+    });
+  });
+
+  test('a matrix that was run anew, in another order, is the later one alone', () => {
+    const before = [job('linux/amd64', 0), job('linux/arm64', 1)];
+    const now = [
+      legOf('linux/arm64', { jobIndex: 0, jobTotal: 2, runAttempt: 2, content: 'new' }),
+      legOf('linux/amd64', { jobIndex: 1, jobTotal: 2, runAttempt: 2, content: 'new' }),
+    ];
+    expect(assemble([...before, ...now])).toEqual(digests(...now));
+  });
+
+  test('a matrix that is larger now lacks what did not succeed', () => {
+    const before = [job('linux/amd64', 0), job('linux/arm64', 1)];
+    const now = legOf('linux/amd64', { jobIndex: 0, jobTotal: 3, runAttempt: 2, content: 'new' });
+    expect(assemble([...before, now])).toEqual([
+      expect.stringMatching(/has 3 jobs in its matrix, but 1 left a leg; there is none of #1, #2/),
+    ]);
+  });
+
   test('platforms that were asked for count instead', () => {
     expect(assemble([job('linux/amd64', 0)], { platforms: [parsePlatform('linux/amd64')] })).toHaveLength(2);
   });

@@ -1,6 +1,7 @@
 import type { Descriptor } from '../../image/descriptor.ts';
-import { formatPlatform, type Platform } from '../../image/platform.ts';
+import type { Platform } from '../../image/platform.ts';
 import { attestationsOf, type FoundLeg, type LegImage, nameOf } from '../leg.ts';
+import { latestAttempts, ofLatestMatrix } from './attempts.ts';
 import {
   differingImages,
   foreignCalls,
@@ -49,6 +50,8 @@ export type Assembly =
       readonly bytes: number;
       /** Legs of other calls of the same reusable workflow, which have a stitch of their own. */
       readonly leftOut: readonly string[];
+      /** Legs of attempts whose matrix was another one. */
+      readonly outdated: readonly string[];
     }
   | { readonly kind: 'refused'; readonly problems: readonly string[] };
 
@@ -58,7 +61,8 @@ export type Assembly =
  * @param records all legs of the run, of this repository and of others
  */
 export function assembleLegs(records: readonly FoundLeg[], expected: Expectation): Assembly {
-  const ofRun = records.filter(({ runId }) => runId === expected.runId);
+  const all = records.filter(({ runId }) => runId === expected.runId);
+  const ofRun = ofLatestMatrix(all);
   const ours = records.filter(({ repository }) => repository === expected.repository);
   const strangers = ours.filter(({ runId }) => runId !== expected.runId);
   const { legs, others } = separateCalls(latestAttempts(ours.filter((leg) => ofRun.includes(leg))), expected);
@@ -83,6 +87,7 @@ export function assembleLegs(records: readonly FoundLeg[], expected: Expectation
     ],
     bytes: images.reduce((sum, { bytes }) => sum + bytes, 0),
     leftOut: others.map(nameOf),
+    outdated: ours.filter((leg) => all.includes(leg) && !ofRun.includes(leg)).map(nameOf),
   };
 }
 
@@ -102,28 +107,6 @@ function noLegs(ofRun: readonly FoundLeg[], { repository }: Expectation): string
   const others = [...new Set(ofRun.map((leg) => `"${leg.repository}"`))].join(', ');
   const found = others ? `; this run has legs of ${others}` : '';
   return `no leg of "${repository}" was found in this run${found}: let the stitch job need the build jobs ("needs: build"), which use the same "repository" and have no "legs: none"; if they ran long ago, their artifacts may have expired: run all jobs again`;
-}
-
-/** Legs without those that the same job has left again in a later attempt. */
-function latestAttempts(legs: readonly FoundLeg[]): FoundLeg[] {
-  return legs.filter(
-    (leg) => !legs.some((other) => other.runAttempt > leg.runAttempt && isAgain(leg, other)),
-  );
-}
-
-/** Where the runner does not tell a job's place in its matrix, the destinations do: there may be a job for each region. */
-function isAgain(leg: FoundLeg, other: FoundLeg): boolean {
-  if (leg.job !== other.job || leg.call !== other.call || platformsOf(leg) !== platformsOf(other))
-    return false;
-  if (leg.jobIndex !== undefined && other.jobIndex !== undefined) return leg.jobIndex === other.jobIndex;
-  return leg.destinations.some((image) => other.destinations.includes(image));
-}
-
-function platformsOf({ images }: FoundLeg): string {
-  return images
-    .map(({ descriptor }) => formatPlatform(descriptor.platform))
-    .toSorted()
-    .join();
 }
 
 /**

@@ -3,6 +3,7 @@ import { isDockerType, isIndexType } from '../../image/mediaTypes.ts';
 import { answersPlatform, formatPlatform, type Platform } from '../../image/platform.ts';
 import { plain } from '../../words.ts';
 import { type FoundLeg, type LegImage, nameOf } from '../leg.ts';
+import { isSameJob } from './attempts.ts';
 
 /** An image, and a leg that has it. */
 interface BuiltImage extends LegImage {
@@ -155,7 +156,7 @@ export function missingJobs(legs: readonly FoundLeg[], ofRun: readonly FoundLeg[
   return [...matrices.values()].flatMap((same) => {
     const [first] = same;
     if (!first) return [];
-    const siblings = ofRun.filter(({ job, call }) => job === first.job && call === first.call);
+    const siblings = ofRun.filter((leg) => isSameJob(leg, first));
     const total = Math.max(0, ...siblings.map(({ jobTotal = 0 }) => jobTotal));
     const seen = new Set(siblings.flatMap(({ jobIndex }) => jobIndex ?? []));
     if (seen.size >= total) return [];
