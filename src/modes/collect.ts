@@ -5,12 +5,11 @@ import { formatPlatform, type Platform, samePlatform } from '../image/platform.t
 import type { StitchInputs } from '../inputs/stitch.ts';
 import type { Target } from '../inputs/target.ts';
 import { Problems } from '../problems.ts';
-import type { Destination } from '../release/content.ts';
 import { toError } from '../release/errors.ts';
-import type { FoundLeg } from '../release/leg.ts';
+import { type FoundLeg, nameOf } from '../release/leg.ts';
 import type { Expectation } from '../release/legs/assemble.ts';
 import { type LegDigest, readLegsByDigest } from '../release/legs/digests.ts';
-import { type Found, UnreadableError } from '../release/legs/found.ts';
+import { type Found, type Reading, UnreadableError } from '../release/legs/found.ts';
 import { readTaggedLegs } from '../release/legs/tagged.ts';
 import { namePlatformTags } from '../release/legs/tagName.ts';
 import type { Services } from './services.ts';
@@ -42,23 +41,24 @@ export async function collectLegs(
       await sleep(HEAD_START);
       return { legs: await services.legs.list(), problems: [], expected: { platforms } };
     case 'tags':
-      return readFrom(opening, target, (destinations) =>
-        collectTagged(legs.template, tags, platforms, target, destinations),
+      return readFrom(opening, target, (reading) =>
+        collectTagged(legs.template, tags, platforms, target, services, reading),
       );
     case 'digests':
-      return readFrom(opening, target, (destinations) =>
-        collectByDigest(legs.digests, platforms, target, services, destinations),
+      return readFrom(opening, target, (reading) =>
+        collectByDigest(legs.digests, platforms, target, services, reading),
       );
   }
 }
 
 async function readFrom(
   opening: Promise<OpenDestinations>,
-  { places }: Target,
-  read: (destinations: readonly Destination[]) => Promise<Collected>,
+  { places, onRegionFailure }: Target,
+  read: (reading: Reading) => Promise<Collected>,
 ): Promise<Collected> {
   const { destinations } = await opening;
-  return read(destinations).catch((error: unknown) => {
+  // One that cannot be read fails when it is published to, if it still cannot.
+  return read({ destinations, from: onRegionFailure === 'abort' ? 'all' : 'any' }).catch((error: unknown) => {
     throw new Problems(problemsOf(error, places), { cause: error });
   });
 }
@@ -77,15 +77,20 @@ async function collectTagged(
   tags: readonly string[],
   platforms: readonly Platform[],
   { repository }: Target,
-  destinations: readonly Destination[],
+  { run: { runId }, log }: Services,
+  reading: Reading,
 ): Promise<Collected> {
   const images = platforms.map((platform) => ({ platform }));
   const { named } = namePlatformTags(template, tags.slice(0, 1), images);
   const wanted = named.map(({ tag, of }) => ({ tag, platform: of.platform }));
-  const names = destinations.map(({ name }) => name).join(', ');
+  const names = reading.destinations.map(({ name }) => name).join(', ');
   const tagOf = (wish: Platform) => wanted.find(({ platform }) => samePlatform(platform, wish))?.tag;
+  const { legs, problems } = await readTaggedLegs(wanted, repository, reading);
+  const behind = reading.from === 'any' ? leftBehind(legs, runId) : [];
+  for (const leg of behind) log.info(`${nameOf(leg)} is left out: it is of the run ${leg.runId}`);
   return {
-    ...(await readTaggedLegs(wanted, repository, destinations)),
+    legs: legs.filter((leg) => !behind.includes(leg)),
+    problems,
     expected: {
       platforms,
       search: {
@@ -102,10 +107,10 @@ async function collectByDigest(
   platforms: readonly Platform[],
   { repository }: Target,
   { run: { runId, runAttempt } }: Services,
-  destinations: readonly Destination[],
+  reading: Reading,
 ): Promise<Collected> {
   const promised = platforms.length > 0 ? platforms : digests.flatMap(({ platform }) => platform ?? []);
-  const found = await readLegsByDigest(digests, { repository, runId, runAttempt }, destinations);
+  const found = await readLegsByDigest(digests, { repository, runId, runAttempt }, reading);
   return {
     legs: found.legs,
     problems: found.problems.length > 0 || promised.length > 0 ? found.problems : lonePlatform(found.legs),
@@ -117,6 +122,14 @@ async function collectByDigest(
       },
     },
   };
+}
+
+/** Legs of other runs, in regions that have missed what this run has left elsewhere under the same tag. */
+function leftBehind(legs: readonly FoundLeg[], runId: string): FoundLeg[] {
+  const platformsIn = ({ images }: FoundLeg) =>
+    images.map(({ descriptor }) => formatPlatform(descriptor.platform));
+  const left = new Set(legs.filter((leg) => leg.runId === runId).flatMap(platformsIn));
+  return legs.filter((leg) => leg.runId !== runId && platformsIn(leg).every((each) => left.has(each)));
 }
 
 /** Nothing else tells that the jobs of a matrix have overwritten each other's outputs. */

@@ -1,9 +1,9 @@
 import type { Digest } from '../../image/digest.ts';
 import type { Platform } from '../../image/platform.ts';
-import { anyOf, type Destination } from '../content.ts';
+import { anyOf } from '../content.ts';
 import { inspectRoot } from '../inspect.ts';
 import { type FoundLeg, LEG_SCHEMA, type Leg, LegError } from '../leg.ts';
-import { askAll, assertPlatform, type Found, readAll } from './found.ts';
+import { askAll, assertPlatform, type Found, type Reading, readAll } from './found.ts';
 
 /** A leg that is handed over by its digest, which is that of an image or of an index of images. */
 export interface LegDigest {
@@ -24,23 +24,23 @@ export interface LegDigest {
 export function readLegsByDigest(
   digests: readonly LegDigest[],
   run: Pick<Leg, 'repository' | 'runId' | 'runAttempt'>,
-  destinations: readonly Destination[],
+  reading: Reading,
 ): Promise<Found> {
   return readAll(
-    digests.map((each) => ({ name: each.name, read: () => readLegByDigest(each, run, destinations) })),
+    digests.map((each) => ({ name: each.name, read: () => readLegByDigest(each, run, reading) })),
   );
 }
 
 async function readLegByDigest(
   { name, digest, job, platform }: LegDigest,
   run: Pick<Leg, 'repository' | 'runId' | 'runAttempt'>,
-  destinations: readonly Destination[],
+  reading: Reading,
 ): Promise<FoundLeg> {
-  const held = await askAll(destinations, (destination) => destination.hasManifest(digest));
+  const held = await askAll(reading, (destination) => destination.hasManifest(digest));
   const holders = held.filter(({ answer }) => answer).map(({ destination }) => destination);
   const [holder] = holders;
   if (!holder) {
-    const names = destinations.map((destination) => destination.name).join(', ');
+    const names = held.map(({ destination }) => destination.name).join(', ');
     throw new LegError(
       `is ${digest}, which "${run.repository}" does not have in ${names}: let it be what the build step has put out as "digest", for the same "repository" and at least one of these regions`,
     );

@@ -21,12 +21,20 @@ export class UnreadableError extends Error {
   }
 }
 
+/** Where legs are read. */
+export interface Reading {
+  readonly destinations: readonly Destination[];
+  /** Whether all of them have to be readable, or those that are will do. */
+  readonly from: 'all' | 'any';
+}
+
 /**
  * Asks all destinations side by side.
- * @throws UnreadableError when one cannot be asked: what it has might be something else than what the others have
+ * @returns the answers of those that could be asked
+ * @throws UnreadableError when one cannot be asked that has to, for it might have something else than the others; or when none can
  */
 export async function askAll<T>(
-  destinations: readonly Destination[],
+  { destinations, from }: Reading,
   ask: (destination: Destination) => Promise<T>,
 ): Promise<{ readonly destination: Destination; readonly answer: T }[]> {
   const answers = await Promise.allSettled(destinations.map(ask));
@@ -34,7 +42,8 @@ export async function askAll<T>(
     const answer = answers[position];
     return answer?.status === 'rejected' ? [{ destination, error: toError(answer.reason) }] : [];
   });
-  if (failures.length > 0) throw new UnreadableError(failures);
+  const isEnough = from === 'any' && failures.length < destinations.length;
+  if (failures.length > 0 && !isEnough) throw new UnreadableError(failures);
   return destinations.flatMap((destination, position) => {
     const answer = answers[position];
     return answer?.status === 'fulfilled' ? [{ destination, answer: answer.value }] : [];

@@ -7,7 +7,7 @@ import { plain } from '../../words.ts';
 import { anyOf, type Destination } from '../content.ts';
 import { inspectRoot } from '../inspect.ts';
 import { type FoundLeg, jobOf, type Leg, LegError, readLeg } from '../leg.ts';
-import { askAll, assertPlatform, type Found, readAll, type Sought } from './found.ts';
+import { askAll, assertPlatform, type Found, type Reading, readAll, type Sought } from './found.ts';
 
 /** What every annotation of ours begins with. */
 const PREFIX = 'dev.ecr-multiarch.';
@@ -73,18 +73,14 @@ export interface WantedTag {
 export async function readTaggedLegs(
   wanted: readonly WantedTag[],
   repository: string,
-  destinations: readonly Destination[],
+  reading: Reading,
 ): Promise<Found> {
-  const sought = await Promise.all(wanted.map((each) => findTag(each, repository, destinations)));
+  const sought = await Promise.all(wanted.map((each) => findTag(each, repository, reading)));
   return readAll(sought.flat());
 }
 
-async function findTag(
-  wanted: WantedTag,
-  repository: string,
-  destinations: readonly Destination[],
-): Promise<Sought[]> {
-  const shown = await askAll(destinations, (destination) =>
+async function findTag(wanted: WantedTag, repository: string, reading: Reading): Promise<Sought[]> {
+  const shown = await askAll(reading, (destination) =>
     destination.tagged(wanted.tag).catch(nothingWithoutRepository),
   );
   const byDigest = Map.groupBy(shown, ({ answer }) => answer?.digest);
