@@ -101,6 +101,16 @@ describe('a digest for each platform', () => {
       { 'linux/arm64': one, 'linux/aarch64': two },
       /^input "legs": the entry linux\/arm64 of "legs" is there more than once/,
     ],
+    [
+      'that is there for two platforms',
+      { 'linux/amd64': one, 'linux/arm64': one, 'linux/s390x': two },
+      /^input "legs": the entry linux\/amd64 of "legs" and the entry linux\/arm64 of "legs" are the same digest, sha256:\w+: write for each what its own build has put out as "digest"$/,
+    ],
+    [
+      'that is there again under another spelling of its platform',
+      { 'linux/arm64': one, 'linux/aarch64': one },
+      /^input "legs": the entry linux\/arm64 of "legs" is there more than once/,
+    ],
     ['of nothing at all', {}, /^input "legs": "\{\}": write artifact/],
   ])('%s is refused', async (_, legs, problem) => {
     expect(await refused(legs)).toEqual([expect.stringMatching(problem)]);
@@ -126,7 +136,29 @@ describe('the jobs that are needed', () => {
     });
   });
 
-  test.each(['failure', 'cancelled', 'skipped'])('are told of when one ended as %s', async (result) => {
+  test('are told of when two of them have put out the same digest', async () => {
+    const result = 'success';
+    const needs = {
+      amd64: { result, outputs: { digest: one, again: one } },
+      arm64: { result, outputs: { digest: one } },
+      s390x: { result, outputs: { digest: two } },
+    };
+    expect(await refused(needs)).toEqual([
+      `input "legs": output "digest" of job amd64 and output "digest" of job arm64 are the same digest, ${one}: let each job put out the "digest" of its own build step, or, where one hands on what the other has built, leave that one out of "needs"`,
+    ]);
+  });
+
+  test('are told of when one was skipped', async () => {
+    const needs = {
+      amd64: { result: 'success', outputs: { digest: one } },
+      arm64: { result: 'skipped', outputs: {} },
+    };
+    expect(await refused(needs)).toEqual([
+      'input "legs": "arm64": this job was skipped, so that it has left no leg: leave it out of "needs", or have it run',
+    ]);
+  });
+
+  test.each(['failure', 'cancelled'])('are told of when one ended as %s', async (result) => {
     const needs = { amd64: { result: 'success', outputs: { digest: one } }, arm64: { result, outputs: {} } };
     expect(await refused(needs)).toEqual([
       `input "legs": "arm64": this job ended as ${result}, so that its legs are not all there: run it again`,

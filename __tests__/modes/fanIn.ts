@@ -30,6 +30,8 @@ export interface FanIn {
   readonly emulator: Emulator;
   /** Runs a build job that publishes this graph as its leg, and gives the digest that it puts out. */
   build(built: Graph, inputs?: Values, run?: Partial<RunContext>): Promise<string>;
+  /** The same, and gives all that came of it. */
+  buildOutcome(built: Graph, inputs?: Values, run?: Partial<RunContext>): Promise<Outcome>;
   /** Runs the stitch. */
   stitch(inputs?: Values, run?: Partial<RunContext>): Promise<Outcome>;
   /** Leaves an artifact in the run as a build job does, with whatever text for a record. */
@@ -62,16 +64,18 @@ export async function startFanIn(options: Partial<EmulatorOptions> = {}): Promis
       log: { ...services.log, info },
     };
   };
+  const build: FanIn['buildOutcome'] = async (built, inputs = {}, run = {}) => {
+    const layout = await makeFolder();
+    await writeLayout(layout, built);
+    const parsed = await read({ ...TARGET, 'oci-layout': layout, ...inputs });
+    if (parsed.mode !== 'build') throw new Error(`this is ${parsed.mode}`);
+    return runBuild(parsed, await enter(run));
+  };
   return {
     emulator,
     said,
-    async build(built, inputs = {}, run = {}) {
-      const layout = await makeFolder();
-      await writeLayout(layout, built);
-      const parsed = await read({ ...TARGET, 'oci-layout': layout, ...inputs });
-      if (parsed.mode !== 'build') throw new Error(`this is ${parsed.mode}`);
-      return (await runBuild(parsed, await enter(run))).digest;
-    },
+    build: async (...job) => (await build(...job)).digest,
+    buildOutcome: build,
     async stitch(inputs = {}, run = {}) {
       const parsed = await read({ ...TARGET, mode: 'stitch', tags: 'v1', ...inputs });
       if (parsed.mode !== 'stitch') throw new Error(`this is ${parsed.mode}`);

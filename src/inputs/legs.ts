@@ -114,11 +114,7 @@ const HAND_OFF_ADVICE = `write artifact, tags, \${{ toJSON(needs) }}, or a diges
 function readNeeds(reader: InputReader, needs: z.infer<typeof needsSchema>): LegDigest[] {
   const jobs = Object.entries(needs);
   for (const [job, { result }] of jobs.filter(([, each]) => each.result !== 'success')) {
-    reader.refuse(
-      'legs',
-      plain(job, 100),
-      `this job ended as ${plain(result, 40)}, so that its legs are not all there: run it again`,
-    );
+    reader.refuse('legs', plain(job, 100), adviceOn(result));
   }
   const found = jobs.flatMap(([job, { outputs = {} }]) =>
     Object.entries(outputs).flatMap(([output, value]) =>
@@ -139,8 +135,34 @@ function readNeeds(reader: InputReader, needs: z.infer<typeof needsSchema>): Leg
       `input "legs": no output of ${jobs.map(([job]) => `"${plain(job, 100)}"`).join(', ') || 'any job'} is a digest: let each build job put its step's output "digest" out under a name of its own, for the jobs of a matrix overwrite each other's outputs`,
     );
   }
-  const known = found.map(({ digest }) => digest);
-  return found.filter(({ digest }, position) => known.indexOf(digest) === position);
+  // A job may put its digest out under several names.
+  const once = found.filter((leg, position) => position === found.findIndex((each) => isTwin(each, leg)));
+  refuseSame(reader, once, OWN_OUTPUT);
+  return once;
+}
+
+function isTwin(one: LegDigest, other: LegDigest): boolean {
+  return one.job === other.job && one.digest === other.digest;
+}
+
+/** What to do about a needed job that has not succeeded. */
+function adviceOn(result: string): string {
+  if (result === 'skipped') {
+    return 'this job was skipped, so that it has left no leg: leave it out of "needs", or have it run';
+  }
+  return `this job ended as ${plain(result, 40)}, so that its legs are not all there: run it again`;
+}
+
+const OWN_OUTPUT =
+  'let each job put out the "digest" of its own build step, or, where one hands on what the other has built, leave that one out of "needs"';
+
+/** Legs of one digest are a slip, by which the image of another one would be missing without a word. */
+function refuseSame(reader: InputReader, legs: readonly LegDigest[], advice: string): void {
+  for (const [digest, same] of Map.groupBy(legs, (leg) => leg.digest)) {
+    const names = [...new Set(same.map(({ name }) => name))];
+    if (names.length < 2) continue;
+    reader.problems.push(`input "legs": ${names.join(' and ')} are the same digest, ${digest}: ${advice}`);
+  }
 }
 
 function readMap(reader: InputReader, map: z.infer<typeof mapSchema>): LegDigest[] {
@@ -155,6 +177,7 @@ function readMap(reader: InputReader, map: z.infer<typeof mapSchema>): LegDigest
   for (const name of new Set(names.filter((each, position) => names.indexOf(each) < position))) {
     reader.problems.push(`input "legs": ${name} is there more than once: write one digest for each platform`);
   }
+  refuseSame(reader, entries, 'write for each what its own build has put out as "digest"');
   return entries;
 }
 

@@ -15,7 +15,7 @@ import { Holdings } from '../release/holdings.ts';
 import { type Inspection, inspectRoot } from '../release/inspect.ts';
 import { isDone } from '../release/result.ts';
 import { configForBases } from './baseLogins.ts';
-import { tagsAhead, tagsOf, toLeg } from './handOver.ts';
+import { publishingTarget, tagsAhead, tagsOf, toLeg } from './handOver.ts';
 import { openSpool, publishEverywhere, replicasOf } from './publishing.ts';
 import { assertReplaceable, type Outcome, openingTitle, openTarget, type Services } from './services.ts';
 
@@ -52,7 +52,7 @@ export async function runBuild(inputs: BuildInputs, services: Services): Promise
   const outcome = await publishEverywhere(
     {
       root: built.root,
-      target,
+      target: publishingTarget(inputs),
       opened,
       platforms: built.root.kind === 'index' ? platformsOf(built.root).map(formatPlatform) : labels,
       tags: inputs.legs === 'none' ? tags : [],

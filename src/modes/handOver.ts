@@ -2,6 +2,7 @@ import type { Built } from '../buildx/build.ts';
 import { type Manifest, ManifestError } from '../image/manifest.ts';
 import type { Platform } from '../image/platform.ts';
 import type { BuildInputs } from '../inputs/inputs.ts';
+import type { Target } from '../inputs/target.ts';
 import { Problems } from '../problems.ts';
 import type { Destination } from '../release/content.ts';
 import type { Inspection } from '../release/inspect.ts';
@@ -51,6 +52,16 @@ export function tagsAhead(
   if (legs === 'artifact' || (ociLayout && stated.length === 0)) return [];
   const images = platforms.map((platform) => ({ platform }));
   return namePlatformTags(legs.template, tags, images).named.map(({ tag }) => tag);
+}
+
+/**
+ * Where a build publishes, and how. Tags that hand a leg over say which run it is of: one that stayed, whatever was asked for
+ * the release's own tags, would have the stitch find the leg of another run.
+ */
+export function publishingTarget({ target, legs }: BuildInputs): Target {
+  const isByTags = legs !== 'none' && legs !== 'artifact';
+  if (!isByTags || target.ifTagExists === 'replace') return target;
+  return { ...target, ifTagExists: 'fail' };
 }
 
 /**
