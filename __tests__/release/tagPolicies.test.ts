@@ -160,6 +160,17 @@ describe('a tag that is kept', () => {
     expect(parts.indexOf(`manifest ${another.root.digest}`)).toBe(parts.length - 1);
   });
 
+  test('is completed, from those that show it, where a region says it holds what it lacks of it', async () => {
+    const all = regions({}, { v1: another });
+    const [child] = [...another.manifests.keys()].filter((digest) => digest !== another.root.digest);
+    if (all[0]) all[0].hasManifest = async (digest) => digest === child || digest === another.root.digest;
+    const results = await run(all, { ifTagExists });
+    expect(states(results)).toEqual(['published', 'unchanged']);
+    expect(shown(all)).toEqual([another.root.digest, another.root.digest]);
+    expect(results[0]?.sent).toBe(BYTES + bytesOf(another));
+    expect(results[0]?.repaired?.toSorted()).toEqual([child, ...another.blobs.keys()].toSorted());
+  });
+
   test('under two names is copied once', async () => {
     const all = regions({}, { v1: another });
     all[1]?.hold(another, 'latest');

@@ -42,6 +42,8 @@ export class Replica {
   readonly #examined = new Map<Digest, Promise<readonly RefusedManifest[]>>();
   readonly #written = new Set<Digest>();
   readonly #repairs = new Map<Digest, Promise<void>>();
+  /** What copies from other sources, by the digest of what it copies. */
+  readonly #others = new Map<Digest, Replica>();
   #stopped: Error | undefined;
   #sent = 0;
 
@@ -62,22 +64,22 @@ export class Replica {
 
   /** Bytes of the blobs that the destination lacked and now holds. */
   get sent(): number {
-    return this.#sent;
+    return this.#others.values().reduce((sum, other) => sum + other.sent, this.#sent);
   }
 
   /** Whether anything had to be written: a blob or a manifest. */
   get changed(): boolean {
-    return this.#written.size > 0;
+    return this.written.size > 0;
   }
 
   /** The blobs and manifests that had to be written, as digests. */
   get written(): ReadonlySet<Digest> {
-    return this.#written;
+    return new Set([...this.#written, ...this.#others.values().flatMap(({ written }) => written)]);
   }
 
   /** Those of them that the destination had said it holds. */
   get repaired(): readonly Digest[] {
-    return [...this.#repairs.keys()];
+    return [...this.#repairs.keys(), ...this.#others.values().flatMap(({ repaired }) => repaired)];
   }
 
   /** Breaks off whatever is under way; nothing more is begun, and whoever waits or asks is told this reason. */
@@ -107,18 +109,14 @@ export class Replica {
   }
 
   /**
-   * Copies content that another source has than that of the rest, with all that it refers to. What is sent counts here.
+   * Copies content that another source has than that of the rest, with all that it refers to. What is sent counts here, and
+   * what turns out to be missing when it is written under a tag comes from that source too.
    * @throws ManifestRefusedError before anything is uploaded for a manifest
    */
   async copyFrom(source: Source, descriptor: Descriptor): Promise<void> {
     const other = new Replica(this.destination, source, this.#options);
-    try {
-      await other.copy(descriptor);
-    } finally {
-      this.#sent += other.#sent;
-      for (const digest of other.#written) this.#written.add(digest);
-      for (const [digest, repair] of other.#repairs) this.#repairs.set(digest, repair);
-    }
+    this.#others.set(descriptor.digest, other);
+    await other.copy(descriptor);
   }
 
   /**
@@ -200,6 +198,8 @@ export class Replica {
    * @param reference a tag, or the manifest's own digest
    */
   async write(reference: string, manifest: Manifest): Promise<void> {
+    const other = this.#others.get(manifest.digest);
+    if (other) return other.write(reference, manifest);
     const tried = new Set<Digest>();
     const attempt = async (): Promise<void> => {
       this.#assertGoing();

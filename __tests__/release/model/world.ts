@@ -1,40 +1,44 @@
 import type { Digest } from '../../../src/image/digest.ts';
-import type { OnRegionFailure } from '../../../src/release/plan.ts';
-import { isDone, type Result } from '../../../src/release/result.ts';
-import { type Graph, imageOf, indexOf } from '../../support/images.ts';
+import type { OnRegionFailure, TagPolicy } from '../../../src/release/plan.ts';
+import type { Result } from '../../../src/release/result.ts';
 import { run } from '../running.ts';
+import {
+  ALL_TAGS,
+  graphOf,
+  isAsGood,
+  MANIFESTS_BESIDE,
+  RELEASE,
+  ROOT_TAGS,
+  releasedSource,
+  releaseUnder,
+  type Shows,
+} from './images.ts';
 import { type Course, ModelRegion } from './region.ts';
-
-const PLATFORMS = ['linux/amd64', 'linux/arm64'];
-
-function releaseOf(name: string): Graph {
-  return indexOf(
-    PLATFORMS.map((platform) => imageOf(platform, { layers: ['shared', `${name} ${platform}`] })),
-  );
-}
-
-/** What is released, and what was before. */
-export const RELEASE = releaseOf('new');
-const EARLIER = releaseOf('old');
 
 /** What stands in a region before the release, and how the region fares. */
 export interface RegionScenario {
   /** How many of the release's parts are there already, children first. */
   readonly held: number;
-  /** Which of the tags show something: the earlier image, or the release. */
-  readonly shown: readonly ('nothing' | 'earlier' | 'release')[];
-  readonly immutable: boolean;
+  /** What each of all tags shows. */
+  readonly shown: readonly Shows[];
+  /** Which of all tags are immutable. */
+  readonly immutable: readonly boolean[];
+  /** Whether nobody may look which ones are. */
+  readonly hidden: boolean;
   readonly course: Course;
 }
 
 export interface Scenario {
   readonly regions: readonly RegionScenario[];
   readonly onRegionFailure: OnRegionFailure;
+  readonly ifTagExists: TagPolicy;
+  /** Whether tags of single platforms are written beside the release's. */
+  readonly beside: boolean;
+  /** In milliseconds. */
+  readonly regionTimeout: number | undefined;
   /** Whether registries refuse a manifest when something below it is missing. */
   readonly strict: boolean;
 }
-
-export const TAGS = ['v1', 'latest'];
 
 /** What a tag shows in a region: before, and at the end. */
 export interface TagHistory {
@@ -45,41 +49,65 @@ export interface TagHistory {
   readonly now: Digest | undefined;
 }
 
-/** Regions in memory, of which is checked whenever one may have changed that no tag shows something incomplete. */
+/** Regions in memory, of which is checked whenever one may have changed what has to be so at every moment. */
 export class World {
   readonly regions: readonly ModelRegion[];
   readonly scenario: Scenario;
+  /** The tags that are written. */
+  readonly tags: readonly string[];
   /** What was wrong at some moment. */
   readonly broken = new Set<string>();
   /** How many times it was looked. */
   looks = 0;
   readonly #before: ReadonlyMap<ModelRegion, ReadonlyMap<string, Digest>>;
+  readonly #manifests: number;
   #controller = new AbortController();
 
   /** @param from a world of the same regions, whose content is that of this one at first */
   constructor(scenario: Scenario, from?: World) {
     this.scenario = scenario;
+    this.tags = scenario.beside ? ALL_TAGS : ROOT_TAGS;
     const watcher = { changed: () => this.#look(), interrupt: () => this.#interrupt() };
     this.regions = scenario.regions.map((each, position) => {
       const region = new ModelRegion(`region-${position}`, each.course, watcher);
       region.isStrict = scenario.strict;
+      if (each.hidden) region.tagRule = () => 'unknown';
       const earlier = from?.regions[position];
       if (earlier) region.become(earlier);
       else fill(region, each);
       return region;
     });
     this.#before = new Map(this.regions.map((region) => [region, new Map(region.tags)]));
+    this.#manifests = this.#others();
   }
 
-  /** Releases as `v1` and `latest`, to the end. */
+  /** How many images that are not released were given to regions that lacked them. */
+  get supplied(): number {
+    return this.#others() - this.#manifests;
+  }
+
+  /** What a tag showed before. */
+  before(region: ModelRegion, tag: string): Digest | undefined {
+    return this.#before.get(region)?.get(tag);
+  }
+
+  /** Releases under the tags, to the end. */
   release(): Promise<Result[]> {
-    const { onRegionFailure } = this.scenario;
+    const { onRegionFailure, ifTagExists, beside, regionTimeout } = this.scenario;
     this.#controller = new AbortController();
     const { signal } = this.#controller;
     return run(
       this.regions,
-      { tags: TAGS, onRegionFailure, interruption: { signal, hold: (work) => work() } },
+      {
+        tags: ROOT_TAGS,
+        onRegionFailure,
+        ifTagExists,
+        regionTimeout,
+        ...(beside && { beside: MANIFESTS_BESIDE }),
+        interruption: { signal, hold: (work) => work() },
+      },
       RELEASE,
+      releasedSource(),
     );
   }
 
@@ -88,11 +116,11 @@ export class World {
     return this.regions.flatMap((region, position) => {
       const result = results[position];
       if (!result) throw new Error('a region has no result');
-      return TAGS.map((tag) => ({
+      return this.tags.map((tag) => ({
         region,
         result,
         tag,
-        before: this.#before.get(region)?.get(tag),
+        before: this.before(region, tag),
         now: region.tags.get(tag),
       }));
     });
@@ -102,43 +130,64 @@ export class World {
     this.#controller.abort(new Error('it has to end'));
   }
 
+  #others(): number {
+    const released = this.tags.map(releaseUnder);
+    const known = this.tags.flatMap((tag) =>
+      (['earlier', 'another', 'twin'] as const).map((shows) => graphOf(tag, shows).root.digest),
+    );
+    const others = [...new Set(known)].filter((digest) => !released.includes(digest));
+    return this.regions.reduce(
+      (sum, { manifests }) => sum + others.filter((digest) => manifests.has(digest)).length,
+      0,
+    );
+  }
+
   /** What has to be so at every moment. */
   #look(): void {
     this.looks += 1;
-    // Of a region that said so and lied it is found out when its tag is written.
-    const isEverywhere = this.regions.every(
-      ({ manifests, struck }) => manifests.has(RELEASE.root.digest) || struck.includes('lie'),
-    );
     for (const region of this.regions) {
-      for (const [tag, shown] of region.tags) {
+      for (const tag of this.tags) {
+        const [before, shown] = [this.before(region, tag), region.tags.get(tag)];
         const missing = region.missingBelow(tag);
-        if (missing.length > 0) this.broken.add(`${tag} in ${region.name} lacks ${missing.join(', ')}`);
-        const isNew = shown === RELEASE.root.digest && this.#before.get(region)?.get(tag) !== shown;
-        if (isNew && !isEverywhere && this.scenario.onRegionFailure === 'abort')
-          this.broken.add(`${tag} was moved in ${region.name} before all regions held the release`);
+        if (missing.length > 0) this.#breaks(region, tag, `lacks ${missing.join(', ')}`);
+        if (shown === before) continue;
+        if (before && region.immutable.has(tag)) this.#breaks(region, tag, 'is immutable, and was changed');
+        if (before && this.scenario.ifTagExists === 'keep') this.#breaks(region, tag, 'was not kept');
+        if (shown && !this.#mayMove(tag, shown))
+          this.#breaks(region, tag, 'was moved before all regions held what it shows');
       }
     }
+  }
+
+  #breaks(region: ModelRegion, tag: string, what: string): void {
+    this.broken.add(`${tag} in ${region.name} ${what}`);
+  }
+
+  /** Whether a tag may show something new somewhere: with `abort` all regions have to hold the release then, and that. */
+  #mayMove(tag: string, shown: Digest): boolean {
+    if (this.scenario.onRegionFailure !== 'abort') return true;
+    return this.regions.every((region) => {
+      // Of a region that said so and lied it is found out when its tag is written.
+      if (region.struck.includes('lie')) return true;
+      const needed = [...this.tags.map(releaseUnder), ...(this.isStuck(region, tag) ? [] : [shown])];
+      return needed.every((digest) => region.manifests.has(digest));
+    });
+  }
+
+  /** Whether a tag may have to stay because it may be immutable, and can, for it shows what is as good as the release. */
+  isStuck(region: ModelRegion, tag: string): boolean {
+    const before = this.before(region, tag);
+    const mayStay = this.scenario.ifTagExists === 'same-images' && region.tagRule(tag) !== 'mutable';
+    return mayStay && before !== undefined && isAsGood(tag, before);
   }
 }
 
 /** Fills a region with what it holds at first. */
 function fill(region: ModelRegion, { held, shown, immutable }: RegionScenario): void {
-  for (const [position, tag] of TAGS.entries()) {
+  for (const [position, tag] of ALL_TAGS.entries()) {
     const what = shown[position] ?? 'nothing';
-    if (what !== 'nothing') region.hold(what === 'earlier' ? EARLIER : RELEASE, tag);
-    if (immutable) region.immutable.add(tag);
+    if (what !== 'nothing') region.hold(graphOf(tag, what), tag);
+    if (immutable[position]) region.immutable.add(tag);
   }
   for (const [digest, content] of [...RELEASE.blobs].slice(0, held)) region.blobs.set(digest, content);
 }
-
-/** A history is settled when it is known what the tag shows. */
-export function isCertain({ result, tag }: TagHistory): boolean {
-  return !(result.uncertain ?? []).includes(tag);
-}
-
-/** Whether the tag had to be changed at all. */
-export function isMoving({ before }: TagHistory): boolean {
-  return before !== RELEASE.root.digest;
-}
-
-export { isDone };
