@@ -1,6 +1,7 @@
 import type { Descriptor } from '../../image/descriptor.ts';
-import { formatPlatform, type Platform } from '../../image/platform.ts';
+import type { Platform } from '../../image/platform.ts';
 import { attestationsOf, type FoundLeg, type LegImage, nameOf } from '../leg.ts';
+import { latestAttempts } from './attempts.ts';
 import {
   differingImages,
   foreignCalls,
@@ -102,28 +103,6 @@ function noLegs(ofRun: readonly FoundLeg[], { repository }: Expectation): string
   const others = [...new Set(ofRun.map((leg) => `"${leg.repository}"`))].join(', ');
   const found = others ? `; this run has legs of ${others}` : '';
   return `no leg of "${repository}" was found in this run${found}: let the stitch job need the build jobs ("needs: build"), which use the same "repository" and have no "legs: none"; if they ran long ago, their artifacts may have expired: run all jobs again`;
-}
-
-/** Legs without those that the same job has left again in a later attempt. */
-function latestAttempts(legs: readonly FoundLeg[]): FoundLeg[] {
-  return legs.filter(
-    (leg) => !legs.some((other) => other.runAttempt > leg.runAttempt && isAgain(leg, other)),
-  );
-}
-
-/** Where the runner does not tell a job's place in its matrix, the destinations do: there may be a job for each region. */
-function isAgain(leg: FoundLeg, other: FoundLeg): boolean {
-  if (leg.job !== other.job || leg.call !== other.call || platformsOf(leg) !== platformsOf(other))
-    return false;
-  if (leg.jobIndex !== undefined && other.jobIndex !== undefined) return leg.jobIndex === other.jobIndex;
-  return leg.destinations.some((image) => other.destinations.includes(image));
-}
-
-function platformsOf({ images }: FoundLeg): string {
-  return images
-    .map(({ descriptor }) => formatPlatform(descriptor.platform))
-    .toSorted()
-    .join();
 }
 
 /**

@@ -148,24 +148,33 @@ export function missingPlatforms(
 
 /**
  * Where the runner told the matrix's size, every job of it must have left a record, for whatever repository. A job of another
- * call of the same workflow does not stand in for one of this call.
+ * call of the same workflow does not stand in for one of this call, unless it is not known in which call it is.
  */
 export function missingJobs(legs: readonly FoundLeg[], ofRun: readonly FoundLeg[]): string[] {
-  const matrices = Map.groupBy(legs, ({ job, call }) => JSON.stringify([call ?? '', job]));
-  return [...matrices.values()].flatMap((same) => {
-    const [first] = same;
-    if (!first) return [];
-    const siblings = ofRun.filter(({ job, call }) => job === first.job && call === first.call);
-    const total = Math.max(0, ...siblings.map(({ jobTotal = 0 }) => jobTotal));
-    const seen = new Set(siblings.flatMap(({ jobIndex }) => jobIndex ?? []));
-    if (seen.size >= total) return [];
-    const absent = Array.from({ length: Math.min(total, MOST_JOBS) }, (_, position) => position).filter(
-      (position) => !seen.has(position),
-    );
-    return [
-      `the job "${plain(first.job, 100)}" has ${total} jobs in its matrix, but ${seen.size} left a leg; there is none of ${absent.map((position) => `#${position}`).join(', ')}: check that all of them succeeded, or name the platforms that you expect in "platforms"`,
-    ];
+  return [...Map.groupBy(legs, ({ job }) => job)].flatMap(([job, same]) => {
+    const known = new Set(same.flatMap(({ call }) => call ?? []));
+    const calls = known.size > 0 ? [...known] : [undefined];
+    const found = calls.flatMap((call) => {
+      const isOf = (leg: FoundLeg) => call === undefined || leg.call === undefined || leg.call === call;
+      return missingInMatrix(
+        job,
+        ofRun.filter((leg) => leg.job === job && isOf(leg)),
+      );
+    });
+    return [...new Set(found)];
   });
+}
+
+function missingInMatrix(job: string, legs: readonly FoundLeg[]): string[] {
+  const total = Math.max(0, ...legs.map(({ jobTotal = 0 }) => jobTotal));
+  const seen = new Set(legs.flatMap(({ jobIndex }) => jobIndex ?? []));
+  if (seen.size >= total) return [];
+  const absent = Array.from({ length: Math.min(total, MOST_JOBS) }, (_, position) => position).filter(
+    (position) => !seen.has(position),
+  );
+  return [
+    `the job "${plain(job, 100)}" has ${total} jobs in its matrix, but ${seen.size} left a leg; there is none of ${absent.map((position) => `#${position}`).join(', ')}: check that all of them succeeded, or name the platforms that you expect in "platforms"`,
+  ];
 }
 
 /** GitHub's limit of jobs in a matrix: https://docs.github.com/en/actions/reference/limits */
