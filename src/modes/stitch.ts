@@ -81,9 +81,7 @@ function assemble(
   const assembly = assembleLegs(legs, { ...expected, ...run, destinations, partial });
   if (assembly.kind === 'refused') throw new Problems([...problems, ...assembly.problems]);
   if (partial) throw new Problems(problems);
-  for (const name of assembly.leftOut) {
-    log.info(`${name} is left out: it belongs to another call of this reusable workflow`);
-  }
+  for (const line of assembly.leftOut) log.info(line);
   return assembly;
 }
 

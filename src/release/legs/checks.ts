@@ -125,10 +125,10 @@ const AMONG_LEGS: Search = {
   advice: 'check that its build job ran and succeeded',
 };
 
-/** Platforms that no leg has. */
+/** Platforms that no leg has, even if one has that is left out. */
 export function missingPlatforms(
   legs: readonly FoundLeg[],
-  others: readonly FoundLeg[],
+  { others, superseded }: Readonly<Record<'others' | 'superseded', readonly FoundLeg[]>>,
   wanted: readonly Platform[],
   { where, advice }: Search = AMONG_LEGS,
 ): string[] {
@@ -136,9 +136,12 @@ export function missingPlatforms(
   const missing = wanted.filter((wish) => !built.some((platform) => answersPlatform(wish, platform)));
   const found = [...new Set(built.map(formatPlatform))].join(', ') || 'no others';
   return missing.map((wish) => {
-    const elsewhere = builtImages(others).find(({ descriptor }) =>
-      answersPlatform(wish, descriptor.platform),
+    const [elsewhere, before] = [others, superseded].map((left) =>
+      builtImages(left).find(({ descriptor }) => answersPlatform(wish, descriptor.platform)),
     );
+    if (before) {
+      return `${formatPlatform(wish)} is missing: ${nameOf(before.leg)} built it, but a later attempt has run its job again with another matrix: let that have it, too, or leave it out of "platforms"`;
+    }
     const hint = elsewhere
       ? `; ${nameOf(elsewhere.leg)} built it in another call of a reusable workflow: if it belongs to this image, ${BY_DIGEST}`
       : '';
@@ -156,18 +159,16 @@ export function missingJobs(legs: readonly FoundLeg[], ofRun: readonly FoundLeg[
     const calls = known.size > 0 ? [...known] : [undefined];
     const found = calls.flatMap((call) => {
       const isOf = (leg: FoundLeg) => call === undefined || leg.call === undefined || leg.call === call;
-      return missingInMatrix(
-        job,
-        ofRun.filter((leg) => leg.job === job && isOf(leg)),
-      );
+      const siblings = ofRun.filter((leg) => leg.job === job && isOf(leg));
+      return missingInMatrix(job, same.filter(isOf), siblings);
     });
     return [...new Set(found)];
   });
 }
 
-function missingInMatrix(job: string, legs: readonly FoundLeg[]): string[] {
+function missingInMatrix(job: string, legs: readonly FoundLeg[], siblings: readonly FoundLeg[]): string[] {
   const total = Math.max(0, ...legs.map(({ jobTotal = 0 }) => jobTotal));
-  const seen = new Set(legs.flatMap(({ jobIndex }) => jobIndex ?? []));
+  const seen = new Set(siblings.flatMap(({ jobIndex }) => jobIndex ?? []));
   if (seen.size >= total) return [];
   const absent = Array.from({ length: Math.min(total, MOST_JOBS) }, (_, position) => position).filter(
     (position) => !seen.has(position),
