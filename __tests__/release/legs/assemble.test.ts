@@ -249,6 +249,13 @@ describe('legs that cannot be stitched', () => {
     ]);
   });
 
+  test('a platform that nobody expects is refused, with who built it', () => {
+    const more = legOf('linux/s390x', { jobIndex: 2 });
+    expect(assemble([amd64, more, arm64], { platforms: both })).toEqual([
+      `job build #2 of attempt 1 built linux/s390x, which "platforms" (linux/amd64, linux/arm64) does not have: add it there, or let no leg of this image have it; if it belongs to another image of this repository, hand the digests of its own legs to the stitch with "legs: \${{ toJSON(needs) }}"`,
+    ]);
+  });
+
   test('another variant does not stand in for the one that is expected', () => {
     expect(assemble([legOf('linux/arm/v6')], { platforms: [parsePlatform('linux/arm')] })).toEqual([
       expect.stringMatching(/^linux\/arm\/v7 is missing/),

@@ -12,6 +12,7 @@ import {
   nestedIndexes,
   neverPushed,
   type Search,
+  unexpectedPlatforms,
 } from './checks.ts';
 
 /** What the legs must be to be stitched. */
@@ -71,7 +72,7 @@ export function assembleLegs(records: readonly FoundLeg[], expected: Expectation
     ...nestedIndexes(legs),
     ...differingImages(legs, expected.destinations ?? []),
     ...mixedFamilies(legs),
-    ...(expected.partial ? [] : missing(found, expected)),
+    ...(expected.partial ? [] : missingOrMore(found, expected)),
   ];
   if (problems.length > 0) return { kind: 'refused', problems };
   const images = imagesOf(legs);
@@ -112,7 +113,11 @@ function leftOut({ others, superseded }: Sorted): string[] {
   ];
 }
 
-function missing({ legs, others, superseded, strangers, ofRun }: Sorted, expected: Expectation): string[] {
+/** What is not there that should be, or is there and should not. */
+function missingOrMore(
+  { legs, others, superseded, strangers, ofRun }: Sorted,
+  expected: Expectation,
+): string[] {
   const found = [...legs, ...strangers];
   if (found.length === 0 && !expected.search) return [noLegs(ofRun, expected)];
   if (expected.platforms.length === 0) {
@@ -121,7 +126,9 @@ function missing({ legs, others, superseded, strangers, ofRun }: Sorted, expecte
       ofRun.filter((leg) => !superseded.includes(leg)),
     );
   }
-  return missingPlatforms(found, { others, superseded }, expected.platforms, expected.search);
+  const absent = missingPlatforms(found, { others, superseded }, expected.platforms, expected.search);
+  // One that is missing is told of with those that there are.
+  return absent.length > 0 ? absent : unexpectedPlatforms(legs, expected.platforms);
 }
 
 function noLegs(ofRun: readonly FoundLeg[], { repository }: Expectation): string {

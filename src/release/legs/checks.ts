@@ -149,6 +149,17 @@ export function missingPlatforms(
   });
 }
 
+/** Platforms that legs have and nobody asked for: they would be published with the others. */
+export function unexpectedPlatforms(legs: readonly FoundLeg[], wanted: readonly Platform[]): string[] {
+  const names = wanted.map(formatPlatform).join(', ');
+  return builtImages(legs)
+    .filter(({ descriptor }) => !wanted.some((wish) => answersPlatform(wish, descriptor.platform)))
+    .map(
+      ({ descriptor, leg }) =>
+        `${nameOf(leg)} built ${formatPlatform(descriptor.platform)}, which "platforms" (${names}) does not have: add it there, or let no leg of this image have it; if it belongs to another image of this repository, ${BY_DIGEST}`,
+    );
+}
+
 /**
  * Where the runner told the matrix's size, every job of it must have left a record, for whatever repository. A job of another
  * call of the same workflow does not stand in for one of this call, unless it is not known in which call it is.
