@@ -10,7 +10,7 @@ import { toError } from '../release/errors.ts';
 import type { FoundLeg } from '../release/leg.ts';
 import type { Expectation } from '../release/legs/assemble.ts';
 import { type LegDigest, readLegsByDigest } from '../release/legs/digests.ts';
-import { type Found, UnreadableError } from '../release/legs/found.ts';
+import { type Found, type LeaveOut, UnreadableError } from '../release/legs/found.ts';
 import { readTaggedLegs } from '../release/legs/tagged.ts';
 import { namePlatformTags } from '../release/legs/tagName.ts';
 import type { Services } from './services.ts';
@@ -24,6 +24,8 @@ const HEAD_START = 60;
 /** The legs of a run, and what is to be expected of them. */
 export interface Collected extends Found {
   readonly expected: Pick<Expectation, 'platforms' | 'search'>;
+  /** Destinations of which it is not known which legs they hold; nothing where none was asked. */
+  readonly unread?: ReadonlySet<Destination>;
 }
 
 /**
@@ -42,25 +44,40 @@ export async function collectLegs(
       await sleep(HEAD_START);
       return { legs: await services.legs.list(), problems: [], expected: { platforms } };
     case 'tags':
-      return readFrom(opening, target, (destinations) =>
-        collectTagged(legs.template, tags, platforms, target, destinations),
+      return readFrom(opening, target, services, (...places) =>
+        collectTagged(legs.template, tags, platforms, target, services, ...places),
       );
     case 'digests':
-      return readFrom(opening, target, (destinations) =>
-        collectByDigest(legs.digests, platforms, target, services, destinations),
+      return readFrom(opening, target, services, (...places) =>
+        collectByDigest(legs.digests, platforms, target, services, ...places),
       );
   }
 }
 
 async function readFrom(
   opening: Promise<OpenDestinations>,
-  { places }: Target,
-  read: (destinations: readonly Destination[]) => Promise<Collected>,
+  { places, onRegionFailure }: Target,
+  { log }: Services,
+  read: (destinations: readonly Destination[], leaveOut: LeaveOut | undefined) => Promise<Collected>,
 ): Promise<Collected> {
   const { destinations } = await opening;
-  return read(destinations).catch((error: unknown) => {
-    throw new Problems(problemsOf(error, places), { cause: error });
-  });
+  const unread = new Set<Destination>();
+  const explain = explainIn(places);
+  const leaveOut: LeaveOut = (destination, why) => {
+    const { name, image } = destination;
+    // One that has failed once is asked for other legs as well.
+    if (unread.has(destination)) return;
+    unread.add(destination);
+    const failure = explain(why, name, image.split('/', 1)[0]);
+    log.info(`${failure}: no leg is read from there (on-region-failure: ${onRegionFailure})`);
+  };
+  const collected = read(destinations, onRegionFailure === 'abort' ? undefined : leaveOut);
+  return {
+    ...(await collected.catch((error: unknown) => {
+      throw new Problems(problemsOf(error, places), { cause: error });
+    })),
+    unread,
+  };
 }
 
 function problemsOf(error: unknown, places: Target['places']): string[] {
@@ -77,7 +94,9 @@ async function collectTagged(
   tags: readonly string[],
   platforms: readonly Platform[],
   { repository }: Target,
+  { run: { runId } }: Services,
   destinations: readonly Destination[],
+  leaveOut: LeaveOut | undefined,
 ): Promise<Collected> {
   const images = platforms.map((platform) => ({ platform }));
   const { named } = namePlatformTags(template, tags.slice(0, 1), images);
@@ -85,7 +104,7 @@ async function collectTagged(
   const names = destinations.map(({ name }) => name).join(', ');
   const tagOf = (wish: Platform) => wanted.find(({ platform }) => samePlatform(platform, wish))?.tag;
   return {
-    ...(await readTaggedLegs(wanted, repository, destinations)),
+    ...(await readTaggedLegs(wanted, { repository, runId }, destinations, leaveOut)),
     expected: {
       platforms,
       search: {
@@ -103,9 +122,11 @@ async function collectByDigest(
   { repository }: Target,
   { run: { runId, runAttempt } }: Services,
   destinations: readonly Destination[],
+  leaveOut: LeaveOut | undefined,
 ): Promise<Collected> {
   const promised = platforms.length > 0 ? platforms : digests.flatMap(({ platform }) => platform ?? []);
-  const found = await readLegsByDigest(digests, { repository, runId, runAttempt }, destinations);
+  const run = { repository, runId, runAttempt };
+  const found = await readLegsByDigest(digests, run, destinations, leaveOut);
   return {
     legs: found.legs,
     problems: found.problems.length > 0 || promised.length > 0 ? found.problems : lonePlatform(found.legs),

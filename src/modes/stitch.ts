@@ -40,7 +40,8 @@ export async function runStitch(inputs: StitchInputs, services: Services): Promi
   await opened.createMissing();
 
   const platforms = platformsOf(root).map(formatPlatform);
-  for (const line of lackingIn(assembly.images, collected.legs, opened.destinations)) services.log.info(line);
+  const known = opened.destinations.filter((destination) => !collected.unread?.has(destination));
+  for (const line of lackingIn(assembly.images, collected.legs, known)) services.log.info(line);
   services.log.info(`The index ${root.digest} has ${platforms.join(', ')}`);
   return publishEverywhere(
     {
