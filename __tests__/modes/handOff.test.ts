@@ -162,44 +162,6 @@ describe('legs that are read from the regions', () => {
     );
     expect(fanIn.writes()).toHaveLength(before);
   });
-
-  test.each<[string, Values, (digest: string) => Values]>([
-    ['by tags', TAGS, () => ({ ...TAGS, platforms: 'linux/amd64' })],
-    ['by digest', { legs: 'none' }, (digest) => ({ legs: JSON.stringify({ 'linux/amd64': digest }) })],
-  ])('%s, and cannot be in one, are published in the others, where these go on', async (_, build, stitch) => {
-    let broken = false;
-    const fanIn = await startFanIn({
-      fault: ({ region, path }) =>
-        broken && region === two && path.startsWith('/v2/')
-          ? { status: 403, code: 'DENIED', message: 'not today' }
-          : undefined,
-    });
-    const digest = await fanIn.build(amd64, build);
-    broken = true;
-    const outcome = await fanIn.stitch({ ...stitch(digest), 'on-region-failure': 'continue' });
-    expect(statesOf(outcome)).toEqual(REGIONS.map((region) => (region === two ? 'failed' : 'published')));
-  });
-
-  test('by tags, of which one region still has an earlier run’s, are published in the others, and there', async () => {
-    let broken = false;
-    const fanIn = await startFanIn({
-      fault: ({ region, method, path }) =>
-        broken && region === two && method === 'PUT' && path.includes('/manifests/')
-          ? { status: 403, code: 'DENIED', message: 'not today' }
-          : undefined,
-    });
-    const build = { ...TAGS, 'on-region-failure': 'warn' };
-    const stitch = { ...TAGS, platforms: 'linux/amd64', 'on-region-failure': 'continue' };
-    await fanIn.build(amd64, build, { runId: '6' });
-    broken = true;
-    await fanIn.build(imageOf('linux/amd64', { layers: ['new'] }), build);
-    broken = false;
-    const outcome = await fanIn.stitch(stitch);
-    expect(statesOf(outcome)).toEqual(PUBLISHED);
-    expect(fanIn.said).toContainEqual(
-      expect.stringMatching(new RegExp(`^tag ".*" in ${two} .* is left out: it is of the run 6$`)),
-    );
-  });
 });
 
 describe('legs among artifacts', () => {

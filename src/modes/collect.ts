@@ -5,11 +5,12 @@ import { formatPlatform, type Platform, samePlatform } from '../image/platform.t
 import type { StitchInputs } from '../inputs/stitch.ts';
 import type { Target } from '../inputs/target.ts';
 import { Problems } from '../problems.ts';
+import type { Destination } from '../release/content.ts';
 import { toError } from '../release/errors.ts';
-import { type FoundLeg, nameOf } from '../release/leg.ts';
+import type { FoundLeg } from '../release/leg.ts';
 import type { Expectation } from '../release/legs/assemble.ts';
 import { type LegDigest, readLegsByDigest } from '../release/legs/digests.ts';
-import { type Found, type Reading, UnreadableError } from '../release/legs/found.ts';
+import { type Found, type LeaveOut, UnreadableError } from '../release/legs/found.ts';
 import { readTaggedLegs } from '../release/legs/tagged.ts';
 import { namePlatformTags } from '../release/legs/tagName.ts';
 import type { Services } from './services.ts';
@@ -23,6 +24,8 @@ const HEAD_START = 60;
 /** The legs of a run, and what is to be expected of them. */
 export interface Collected extends Found {
   readonly expected: Pick<Expectation, 'platforms' | 'search'>;
+  /** Destinations of which it is not known which legs they hold; nothing where none was asked. */
+  readonly unread?: ReadonlySet<Destination>;
 }
 
 /**
@@ -41,12 +44,12 @@ export async function collectLegs(
       await sleep(HEAD_START);
       return { legs: await services.legs.list(), problems: [], expected: { platforms } };
     case 'tags':
-      return readFrom(opening, target, (reading) =>
-        collectTagged(legs.template, tags, platforms, target, services, reading),
+      return readFrom(opening, target, services, (...places) =>
+        collectTagged(legs.template, tags, platforms, target, services, ...places),
       );
     case 'digests':
-      return readFrom(opening, target, (reading) =>
-        collectByDigest(legs.digests, platforms, target, services, reading),
+      return readFrom(opening, target, services, (...places) =>
+        collectByDigest(legs.digests, platforms, target, services, ...places),
       );
   }
 }
@@ -54,13 +57,27 @@ export async function collectLegs(
 async function readFrom(
   opening: Promise<OpenDestinations>,
   { places, onRegionFailure }: Target,
-  read: (reading: Reading) => Promise<Collected>,
+  { log }: Services,
+  read: (destinations: readonly Destination[], leaveOut: LeaveOut | undefined) => Promise<Collected>,
 ): Promise<Collected> {
   const { destinations } = await opening;
-  // One that cannot be read fails when it is published to, if it still cannot.
-  return read({ destinations, from: onRegionFailure === 'abort' ? 'all' : 'any' }).catch((error: unknown) => {
-    throw new Problems(problemsOf(error, places), { cause: error });
-  });
+  const unread = new Set<Destination>();
+  const explain = explainIn(places);
+  const leaveOut: LeaveOut = (destination, why) => {
+    const { name, image } = destination;
+    // One that has failed once is asked for other legs as well.
+    if (unread.has(destination)) return;
+    unread.add(destination);
+    const failure = explain(why, name, image.split('/', 1)[0]);
+    log.info(`${failure}: no leg is read from there (on-region-failure: ${onRegionFailure})`);
+  };
+  const collected = read(destinations, onRegionFailure === 'abort' ? undefined : leaveOut);
+  return {
+    ...(await collected.catch((error: unknown) => {
+      throw new Problems(problemsOf(error, places), { cause: error });
+    })),
+    unread,
+  };
 }
 
 function problemsOf(error: unknown, places: Target['places']): string[] {
@@ -77,20 +94,17 @@ async function collectTagged(
   tags: readonly string[],
   platforms: readonly Platform[],
   { repository }: Target,
-  { run: { runId }, log }: Services,
-  reading: Reading,
+  { run: { runId } }: Services,
+  destinations: readonly Destination[],
+  leaveOut: LeaveOut | undefined,
 ): Promise<Collected> {
   const images = platforms.map((platform) => ({ platform }));
   const { named } = namePlatformTags(template, tags.slice(0, 1), images);
   const wanted = named.map(({ tag, of }) => ({ tag, platform: of.platform }));
-  const names = reading.destinations.map(({ name }) => name).join(', ');
+  const names = destinations.map(({ name }) => name).join(', ');
   const tagOf = (wish: Platform) => wanted.find(({ platform }) => samePlatform(platform, wish))?.tag;
-  const { legs, problems } = await readTaggedLegs(wanted, repository, reading);
-  const behind = reading.from === 'any' ? leftBehind(legs, runId) : [];
-  for (const leg of behind) log.info(`${nameOf(leg)} is left out: it is of the run ${leg.runId}`);
   return {
-    legs: legs.filter((leg) => !behind.includes(leg)),
-    problems,
+    ...(await readTaggedLegs(wanted, { repository, runId }, destinations, leaveOut)),
     expected: {
       platforms,
       search: {
@@ -107,10 +121,12 @@ async function collectByDigest(
   platforms: readonly Platform[],
   { repository }: Target,
   { run: { runId, runAttempt } }: Services,
-  reading: Reading,
+  destinations: readonly Destination[],
+  leaveOut: LeaveOut | undefined,
 ): Promise<Collected> {
   const promised = platforms.length > 0 ? platforms : digests.flatMap(({ platform }) => platform ?? []);
-  const found = await readLegsByDigest(digests, { repository, runId, runAttempt }, reading);
+  const run = { repository, runId, runAttempt };
+  const found = await readLegsByDigest(digests, run, destinations, leaveOut);
   return {
     legs: found.legs,
     problems: found.problems.length > 0 || promised.length > 0 ? found.problems : lonePlatform(found.legs),
@@ -122,14 +138,6 @@ async function collectByDigest(
       },
     },
   };
-}
-
-/** Legs of other runs, in regions that have missed what this run has left elsewhere under the same tag. */
-function leftBehind(legs: readonly FoundLeg[], runId: string): FoundLeg[] {
-  const platformsIn = ({ images }: FoundLeg) =>
-    images.map(({ descriptor }) => formatPlatform(descriptor.platform));
-  const left = new Set(legs.filter((leg) => leg.runId === runId).flatMap(platformsIn));
-  return legs.filter((leg) => leg.runId !== runId && platformsIn(leg).every((each) => left.has(each)));
 }
 
 /** Nothing else tells that the jobs of a matrix have overwritten each other's outputs. */

@@ -2,7 +2,7 @@ import type { Descriptor } from '../image/descriptor.ts';
 import type { Digest } from '../image/digest.ts';
 import { composeIndex } from '../image/index.ts';
 import { type Index, type Manifest, ManifestError, platformsOf } from '../image/manifest.ts';
-import { answersPlatform, formatPlatform, type Platform } from '../image/platform.ts';
+import { formatPlatform } from '../image/platform.ts';
 import type { StitchInputs } from '../inputs/stitch.ts';
 import type { Target } from '../inputs/target.ts';
 import { allOrProblems, Problems } from '../problems.ts';
@@ -40,7 +40,8 @@ export async function runStitch(inputs: StitchInputs, services: Services): Promi
   await opened.createMissing();
 
   const platforms = platformsOf(root).map(formatPlatform);
-  for (const line of lackingIn(assembly.images, collected.legs, opened.destinations)) services.log.info(line);
+  const known = opened.destinations.filter((destination) => !collected.unread?.has(destination));
+  for (const line of lackingIn(assembly.images, collected.legs, known)) services.log.info(line);
   services.log.info(`The index ${root.digest} has ${platforms.join(', ')}`);
   return publishEverywhere(
     {
@@ -81,25 +82,8 @@ function assemble(
   const assembly = assembleLegs(legs, { ...expected, ...run, destinations, partial });
   if (assembly.kind === 'refused') throw new Problems([...problems, ...assembly.problems]);
   if (partial) throw new Problems(problems);
-  for (const name of assembly.leftOut) {
-    log.info(`${name} is left out: it belongs to another call of this reusable workflow`);
-  }
-  for (const name of assembly.outdated) {
-    log.info(`${name} is left out: the matrix of its job was another one then`);
-  }
-  for (const name of beyond(assembly, expected.platforms)) {
-    log.info(`${name} is published, too: it was built, though "platforms" does not name it`);
-  }
+  for (const line of assembly.leftOut) log.info(line);
   return assembly;
-}
-
-/** Platforms that were built, and that nobody asked for. */
-function beyond({ images }: Complete, platforms: readonly Platform[]): string[] {
-  if (platforms.length === 0) return [];
-  return images
-    .map(({ descriptor }) => descriptor.platform)
-    .filter((platform) => !platforms.some((wish) => answersPlatform(wish, platform)))
-    .map(formatPlatform);
 }
 
 /** What tags of single platforms show beside the release, if there are to be any. */

@@ -38,6 +38,7 @@ function holding(name: string, record: Leg): MemoryDestination {
   return destination;
 }
 
+const RUN = { repository: 'team/app', runId: '7' };
 const texts = fc.string({ unit: 'binary', maxLength: 20 });
 
 describe('a leg under a tag', () => {
@@ -57,10 +58,7 @@ describe('a leg under a tag', () => {
     await fc.assert(
       fc.asyncProperty(records, async (fields) => {
         const record: Leg = { ...leg, ...fields };
-        const { legs, problems } = await readTaggedLegs(wanted, 'team/app', {
-          destinations: [holding('one', record)],
-          from: 'all',
-        });
+        const { legs, problems } = await readTaggedLegs(wanted, RUN, [holding('one', record)]);
         expect(problems).toEqual([]);
         const [{ found, tagged, ...read }] = [...legs, { found: undefined, tagged: undefined }];
         expect(read).toEqual(record);
@@ -77,7 +75,7 @@ describe('a leg under a tag', () => {
       holding('three', { ...leg, runId: '6' }),
       new MemoryDestination('four'),
     ];
-    const { legs } = await readTaggedLegs(wanted, 'team/app', { destinations: destinations, from: 'all' });
+    const { legs } = await readTaggedLegs(wanted, RUN, destinations);
     expect(legs.map(({ runId, found }) => [runId, found])).toEqual([
       ['7', 'tag "v1" in one, two (job build of attempt 1)'],
       ['6', 'tag "v1" in three (job build of attempt 1)'],
@@ -116,10 +114,7 @@ describe('what a tag shows instead', () => {
       /^tag "v1" in one has a leg of the repository "team\/other", but this is "team\/app": write the same "repository"/,
     ],
   ])('%s is refused', async (_, fields, problem) => {
-    const found = await readTaggedLegs(wanted, 'team/app', {
-      destinations: [holding('one', { ...leg, ...fields })],
-      from: 'all',
-    });
+    const found = await readTaggedLegs(wanted, RUN, [holding('one', { ...leg, ...fields })]);
     expect(found).toEqual({ legs: [], problems: [expect.stringMatching(problem)] });
   });
 
@@ -142,7 +137,7 @@ describe('what a tag shows instead', () => {
     const destination = new MemoryDestination('one', indexOf([image]));
     destination.manifests.set(shown.digest, shown);
     destination.tags.set('v1', shown.digest);
-    expect(await readTaggedLegs(wanted, 'team/app', { destinations: [destination], from: 'all' })).toEqual({
+    expect(await readTaggedLegs(wanted, RUN, [destination])).toEqual({
       legs: [],
       problems: [
         expect.stringMatching(

@@ -1,7 +1,7 @@
 import type { Descriptor } from '../../image/descriptor.ts';
 import type { Platform } from '../../image/platform.ts';
 import { attestationsOf, type FoundLeg, type LegImage, nameOf } from '../leg.ts';
-import { latestAttempts, ofLatestMatrix } from './attempts.ts';
+import { latestAttempts, platformsOf } from './attempts.ts';
 import {
   differingImages,
   foreignCalls,
@@ -12,6 +12,7 @@ import {
   nestedIndexes,
   neverPushed,
   type Search,
+  unexpectedPlatforms,
 } from './checks.ts';
 
 /** What the legs must be to be stitched. */
@@ -48,25 +49,22 @@ export type Assembly =
       readonly children: readonly Descriptor[];
       /** Of all images' blobs. */
       readonly bytes: number;
-      /** Legs of other calls of the same reusable workflow, which have a stitch of their own. */
+      /** The legs that are not taken, each with why. */
       readonly leftOut: readonly string[];
-      /** Legs of attempts whose matrix was another one. */
-      readonly outdated: readonly string[];
     }
   | { readonly kind: 'refused'; readonly problems: readonly string[] };
 
 /**
- * Puts the legs of a run together. A leg of an earlier attempt counts as long as no later one replaced it, so that
- * "re-run failed jobs" works.
+ * Puts the legs of a run together, those of earlier attempts, too, if they still count.
  * @param records all legs of the run, of this repository and of others
  */
 export function assembleLegs(records: readonly FoundLeg[], expected: Expectation): Assembly {
-  const all = records.filter(({ runId }) => runId === expected.runId);
-  const ofRun = ofLatestMatrix(all);
+  const ofRun = records.filter(({ runId }) => runId === expected.runId);
   const ours = records.filter(({ repository }) => repository === expected.repository);
   const strangers = ours.filter(({ runId }) => runId !== expected.runId);
-  const { legs, others } = separateCalls(latestAttempts(ours.filter((leg) => ofRun.includes(leg))), expected);
-  const found = [...legs, ...strangers];
+  const { legs: latest, superseded } = latestAttempts(ours.filter((leg) => ofRun.includes(leg)));
+  const { legs, others } = separateCalls(latest, expected);
+  const found = { legs, others, superseded, strangers, ofRun };
   const problems = [
     ...foreignRuns(strangers, expected.runId),
     ...foreignCalls(legs, others, expected.platforms),
@@ -74,7 +72,7 @@ export function assembleLegs(records: readonly FoundLeg[], expected: Expectation
     ...nestedIndexes(legs),
     ...differingImages(legs, expected.destinations ?? []),
     ...mixedFamilies(legs),
-    ...(expected.partial ? [] : missing(found, legs, others, ofRun, expected)),
+    ...(expected.partial ? [] : missingOrMore(found, expected)),
   ];
   if (problems.length > 0) return { kind: 'refused', problems };
   const images = imagesOf(legs);
@@ -86,21 +84,51 @@ export function assembleLegs(records: readonly FoundLeg[], expected: Expectation
       ...images.flatMap(({ attestations }) => attestations),
     ],
     bytes: images.reduce((sum, { bytes }) => sum + bytes, 0),
-    leftOut: others.map(nameOf),
-    outdated: ours.filter((leg) => all.includes(leg) && !ofRun.includes(leg)).map(nameOf),
+    leftOut: leftOut(found),
   };
 }
 
-function missing(
-  found: readonly FoundLeg[],
-  legs: readonly FoundLeg[],
-  others: readonly FoundLeg[],
-  ofRun: readonly FoundLeg[],
+/** All legs, by what becomes of them. */
+interface Sorted {
+  readonly legs: readonly FoundLeg[];
+  /** Of other calls of the same reusable workflow, which have a stitch of their own. */
+  readonly others: readonly FoundLeg[];
+  /** Of earlier attempts, in which the matrix was another one. */
+  readonly superseded: readonly FoundLeg[];
+  /** Of other runs. */
+  readonly strangers: readonly FoundLeg[];
+  /** All of this run, of every repository. */
+  readonly ofRun: readonly FoundLeg[];
+}
+
+function leftOut({ others, superseded }: Sorted): string[] {
+  return [
+    ...others.map(
+      (leg) => `${nameOf(leg)} is left out: it belongs to another call of this reusable workflow`,
+    ),
+    ...superseded.map(
+      (leg) =>
+        `${nameOf(leg)}, which built ${platformsOf(leg).join(', ')}, is left out: a later attempt has run its job again with another matrix`,
+    ),
+  ];
+}
+
+/** What is not there that should be, or is there and should not. */
+function missingOrMore(
+  { legs, others, superseded, strangers, ofRun }: Sorted,
   expected: Expectation,
 ): string[] {
+  const found = [...legs, ...strangers];
   if (found.length === 0 && !expected.search) return [noLegs(ofRun, expected)];
-  if (expected.platforms.length === 0) return missingJobs(legs, ofRun);
-  return missingPlatforms(found, others, expected.platforms, expected.search);
+  if (expected.platforms.length === 0) {
+    return missingJobs(
+      legs,
+      ofRun.filter((leg) => !superseded.includes(leg)),
+    );
+  }
+  const absent = missingPlatforms(found, { others, superseded }, expected.platforms, expected.search);
+  // One that is missing is told of with those that there are.
+  return absent.length > 0 ? absent : unexpectedPlatforms(legs, expected.platforms);
 }
 
 function noLegs(ofRun: readonly FoundLeg[], { repository }: Expectation): string {

@@ -1,57 +1,84 @@
 import { formatPlatform } from '../../image/platform.ts';
 import type { FoundLeg } from '../leg.ts';
 
-/** Whether two legs may be of jobs with the same id: a runner that does not tell of calls may be in the same one as another. */
-export function isSameJob(one: FoundLeg, other: FoundLeg): boolean {
-  const isSameCall = one.call === undefined || other.call === undefined || one.call === other.call;
-  return one.job === other.job && isSameCall;
+/** The legs of a run that count, and those that do not, since a later attempt had another matrix. */
+export interface Attempts {
+  readonly legs: readonly FoundLeg[];
+  readonly superseded: readonly FoundLeg[];
 }
 
 /**
- * Legs without those of attempts after which the whole matrix was run anew, as when all jobs are run again: it may be another
- * one then. Where only failed jobs are run again, all attempts have one matrix.
- * @param legs all of a run: the jobs of one matrix may build several repositories
+ * Takes what the jobs have left last. A leg counts as long as its job has left none again, for "re-run failed jobs" runs the
+ * others alone; but where a matrix was another one in an earlier attempt ("re-run all jobs", after which a plan may be another),
+ * what that one left does not.
  */
-export function ofLatestMatrix(legs: readonly FoundLeg[]): FoundLeg[] {
-  return legs.filter(
-    (leg) =>
-      !legs.some(
-        (later) =>
-          later.runAttempt > leg.runAttempt &&
-          isSameJob(later, leg) &&
-          (isKnownToDiffer(later.jobTotal, leg.jobTotal) || isWhole(later, legs)),
-      ),
-  );
+export function latestAttempts(legs: readonly FoundLeg[]): Attempts {
+  const matrices = matricesOf(legs).map((matrix) => {
+    const outdated = lastOfAnotherMatrix(matrix);
+    const latest = matrix.filter((leg) => !matrix.some((other) => isAgain(leg, other)));
+    return Map.groupBy(latest, ({ runAttempt }) => runAttempt > outdated);
+  });
+  const counting = new Set(matrices.flatMap((matrix) => matrix.get(true) ?? []));
+  const superseded = matrices.flatMap((matrix) => matrix.get(false) ?? []);
+  return { legs: legs.filter((leg) => counting.has(leg)), superseded };
 }
 
-/** Whether every job of a leg's matrix has left a leg in its attempt. */
-function isWhole(leg: FoundLeg, legs: readonly FoundLeg[]): boolean {
-  const siblings = legs.filter((other) => other.runAttempt === leg.runAttempt && isSameJob(other, leg));
-  const seen = new Set(siblings.flatMap(({ jobIndex }) => jobIndex ?? []));
-  return leg.jobTotal !== undefined && seen.size >= leg.jobTotal;
+/** The last attempt in which a matrix was another one than afterwards, or else 0. */
+function lastOfAnotherMatrix(legs: readonly FoundLeg[]): number {
+  const attempts = [...new Set(legs.map(({ runAttempt }) => runAttempt))].filter((attempt) => {
+    const earlier = legs.filter(({ runAttempt }) => runAttempt <= attempt);
+    const later = legs.filter(({ runAttempt }) => runAttempt > attempt);
+    const last = earlier.filter(({ runAttempt }) => runAttempt === attempt);
+    return hasChanged(last, later) && areOfOneCall(earlier, later);
+  });
+  return Math.max(0, ...attempts);
 }
 
-function isKnownToDiffer(one: number | undefined, other: number | undefined): boolean {
-  return one !== undefined && other !== undefined && one !== other;
+/**
+ * Whether a matrix may have changed: it has another number of jobs, or every one of them has left a leg since, so that nothing
+ * of before is needed, and what is left of it is nothing that these jobs have built again.
+ */
+function hasChanged(legs: readonly FoundLeg[], later: readonly FoundLeg[]): boolean {
+  const before = totalsOf(legs);
+  const [total, ...others] = totalsOf(later);
+  if (total === undefined || others.length > 0) return false;
+  if (before.size > 0 && !before.has(total)) return true;
+  return new Set(later.flatMap(({ jobIndex }) => jobIndex ?? [])).size >= total;
 }
 
-/** Legs without those that the same job has left again in a later attempt. */
-export function latestAttempts(legs: readonly FoundLeg[]): FoundLeg[] {
-  return legs.filter(
-    (leg) => !legs.some((other) => other.runAttempt > leg.runAttempt && isAgain(leg, other)),
-  );
+function totalsOf(legs: readonly FoundLeg[]): Set<number> {
+  return new Set(legs.flatMap(({ jobTotal }) => jobTotal ?? []));
 }
 
-/** Where the runner does not tell a job's place in its matrix, the destinations do: there may be a job for each region. */
+/**
+ * Whether legs are surely of one matrix: where nobody knows the calls, it may be those of two, each with platforms of its own,
+ * of which one was run again.
+ */
+function areOfOneCall(legs: readonly FoundLeg[], later: readonly FoundLeg[]): boolean {
+  if ([...legs, ...later].some(({ call }) => call !== undefined)) return true;
+  return !new Set(legs.flatMap(platformsOf)).isDisjointFrom(new Set(later.flatMap(platformsOf)));
+}
+
+/**
+ * Legs by the matrix whose jobs left them. A leg of which it is not known in which call its job is belongs to the only one that
+ * there is; where there are several, nobody knows to which.
+ */
+function matricesOf(legs: readonly FoundLeg[]): FoundLeg[][] {
+  return [...Map.groupBy(legs, ({ job }) => job).values()].flatMap((same) => {
+    const calls = new Set(same.flatMap(({ call }) => call ?? []));
+    return calls.size > 1 ? [...Map.groupBy(same, ({ call }) => call).values()] : [same];
+  });
+}
+
+/** Whether a leg's job has left it again. Where the runner does not tell a job's place in its matrix, the destinations do: there may be a job for each region. */
 function isAgain(leg: FoundLeg, other: FoundLeg): boolean {
-  if (!isSameJob(leg, other) || platformsOf(leg) !== platformsOf(other)) return false;
+  if (other.runAttempt <= leg.runAttempt) return false;
+  if (platformsOf(leg).join() !== platformsOf(other).join()) return false;
   if (leg.jobIndex !== undefined && other.jobIndex !== undefined) return leg.jobIndex === other.jobIndex;
   return leg.destinations.some((image) => other.destinations.includes(image));
 }
 
-function platformsOf({ images }: FoundLeg): string {
-  return images
-    .map(({ descriptor }) => formatPlatform(descriptor.platform))
-    .toSorted()
-    .join();
+/** The platforms that a leg has, in order. */
+export function platformsOf({ images }: FoundLeg): string[] {
+  return images.map(({ descriptor }) => formatPlatform(descriptor.platform)).toSorted();
 }

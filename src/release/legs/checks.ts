@@ -3,7 +3,6 @@ import { isDockerType, isIndexType } from '../../image/mediaTypes.ts';
 import { answersPlatform, formatPlatform, type Platform } from '../../image/platform.ts';
 import { plain } from '../../words.ts';
 import { type FoundLeg, type LegImage, nameOf } from '../leg.ts';
-import { isSameJob } from './attempts.ts';
 
 /** An image, and a leg that has it. */
 interface BuiltImage extends LegImage {
@@ -126,10 +125,10 @@ const AMONG_LEGS: Search = {
   advice: 'check that its build job ran and succeeded',
 };
 
-/** Platforms that no leg has. */
+/** Platforms that no leg has, even if one has that is left out. */
 export function missingPlatforms(
   legs: readonly FoundLeg[],
-  others: readonly FoundLeg[],
+  { others, superseded }: Readonly<Record<'others' | 'superseded', readonly FoundLeg[]>>,
   wanted: readonly Platform[],
   { where, advice }: Search = AMONG_LEGS,
 ): string[] {
@@ -137,9 +136,12 @@ export function missingPlatforms(
   const missing = wanted.filter((wish) => !built.some((platform) => answersPlatform(wish, platform)));
   const found = [...new Set(built.map(formatPlatform))].join(', ') || 'no others';
   return missing.map((wish) => {
-    const elsewhere = builtImages(others).find(({ descriptor }) =>
-      answersPlatform(wish, descriptor.platform),
+    const [elsewhere, before] = [others, superseded].map((left) =>
+      builtImages(left).find(({ descriptor }) => answersPlatform(wish, descriptor.platform)),
     );
+    if (before) {
+      return `${formatPlatform(wish)} is missing: ${nameOf(before.leg)} built it, but a later attempt has run its job again with another matrix: let that have it, too, or leave it out of "platforms"`;
+    }
     const hint = elsewhere
       ? `; ${nameOf(elsewhere.leg)} built it in another call of a reusable workflow: if it belongs to this image, ${BY_DIGEST}`
       : '';
@@ -147,26 +149,44 @@ export function missingPlatforms(
   });
 }
 
+/** Platforms that legs have and nobody asked for: they would be published with the others. */
+export function unexpectedPlatforms(legs: readonly FoundLeg[], wanted: readonly Platform[]): string[] {
+  const names = wanted.map(formatPlatform).join(', ');
+  return builtImages(legs)
+    .filter(({ descriptor }) => !wanted.some((wish) => answersPlatform(wish, descriptor.platform)))
+    .map(
+      ({ descriptor, leg }) =>
+        `${nameOf(leg)} built ${formatPlatform(descriptor.platform)}, which "platforms" (${names}) does not have: add it there, or let no leg of this image have it; if it belongs to another image of this repository, ${BY_DIGEST}`,
+    );
+}
+
 /**
  * Where the runner told the matrix's size, every job of it must have left a record, for whatever repository. A job of another
- * call of the same workflow does not stand in for one of this call.
+ * call of the same workflow does not stand in for one of this call, unless it is not known in which call it is.
  */
 export function missingJobs(legs: readonly FoundLeg[], ofRun: readonly FoundLeg[]): string[] {
-  const matrices = Map.groupBy(legs, ({ job, call }) => JSON.stringify([call ?? '', job]));
-  return [...matrices.values()].flatMap((same) => {
-    const [first] = same;
-    if (!first) return [];
-    const siblings = ofRun.filter((leg) => isSameJob(leg, first));
-    const total = Math.max(0, ...siblings.map(({ jobTotal = 0 }) => jobTotal));
-    const seen = new Set(siblings.flatMap(({ jobIndex }) => jobIndex ?? []));
-    if (seen.size >= total) return [];
-    const absent = Array.from({ length: Math.min(total, MOST_JOBS) }, (_, position) => position).filter(
-      (position) => !seen.has(position),
-    );
-    return [
-      `the job "${plain(first.job, 100)}" has ${total} jobs in its matrix, but ${seen.size} left a leg; there is none of ${absent.map((position) => `#${position}`).join(', ')}: check that all of them succeeded, or name the platforms that you expect in "platforms"`,
-    ];
+  return [...Map.groupBy(legs, ({ job }) => job)].flatMap(([job, same]) => {
+    const known = new Set(same.flatMap(({ call }) => call ?? []));
+    const calls = known.size > 0 ? [...known] : [undefined];
+    const found = calls.flatMap((call) => {
+      const isOf = (leg: FoundLeg) => call === undefined || leg.call === undefined || leg.call === call;
+      const siblings = ofRun.filter((leg) => leg.job === job && isOf(leg));
+      return missingInMatrix(job, same.filter(isOf), siblings);
+    });
+    return [...new Set(found)];
   });
+}
+
+function missingInMatrix(job: string, legs: readonly FoundLeg[], siblings: readonly FoundLeg[]): string[] {
+  const total = Math.max(0, ...legs.map(({ jobTotal = 0 }) => jobTotal));
+  const seen = new Set(siblings.flatMap(({ jobIndex }) => jobIndex ?? []));
+  if (seen.size >= total) return [];
+  const absent = Array.from({ length: Math.min(total, MOST_JOBS) }, (_, position) => position).filter(
+    (position) => !seen.has(position),
+  );
+  return [
+    `the job "${plain(job, 100)}" has ${total} jobs in its matrix, but ${seen.size} left a leg; there is none of ${absent.map((position) => `#${position}`).join(', ')}: check that all of them succeeded, or name the platforms that you expect in "platforms"`,
+  ];
 }
 
 /** GitHub's limit of jobs in a matrix: https://docs.github.com/en/actions/reference/limits */

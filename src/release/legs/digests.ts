@@ -1,9 +1,10 @@
 import type { Digest } from '../../image/digest.ts';
+import type { Manifest } from '../../image/manifest.ts';
 import type { Platform } from '../../image/platform.ts';
-import { anyOf } from '../content.ts';
+import { anyOf, type Destination, MissingContentError } from '../content.ts';
 import { inspectRoot } from '../inspect.ts';
 import { type FoundLeg, LEG_SCHEMA, type Leg, LegError } from '../leg.ts';
-import { askAll, assertPlatform, type Found, type Reading, readAll } from './found.ts';
+import { askAll, assertAllAsked, assertPlatform, type Found, type LeaveOut, readAll } from './found.ts';
 
 /** A leg that is handed over by its digest, which is that of an image or of an index of images. */
 export interface LegDigest {
@@ -19,33 +20,43 @@ export interface LegDigest {
 /**
  * Reads legs by their digests from the destinations that hold them; their platforms are those in the images' own configs.
  * @param run what their records say of the run, of which they are by definition
+ * @param leaveOut for destinations that are gone on without
  * @throws UnreadableError, and what a registry throws from which content cannot be read
  */
 export function readLegsByDigest(
   digests: readonly LegDigest[],
   run: Pick<Leg, 'repository' | 'runId' | 'runAttempt'>,
-  reading: Reading,
+  destinations: readonly Destination[],
+  leaveOut?: LeaveOut,
 ): Promise<Found> {
   return readAll(
-    digests.map((each) => ({ name: each.name, read: () => readLegByDigest(each, run, reading) })),
+    digests.map((each) => ({
+      name: each.name,
+      read: () => readLegByDigest(each, run, destinations, leaveOut),
+    })),
   );
 }
 
 async function readLegByDigest(
   { name, digest, job, platform }: LegDigest,
   run: Pick<Leg, 'repository' | 'runId' | 'runAttempt'>,
-  reading: Reading,
+  destinations: readonly Destination[],
+  leaveOut?: LeaveOut,
 ): Promise<FoundLeg> {
-  const held = await askAll(reading, (destination) => destination.hasManifest(digest));
-  const holders = held.filter(({ answer }) => answer).map(({ destination }) => destination);
-  const [holder] = holders;
-  if (!holder) {
-    const names = held.map(({ destination }) => destination.name).join(', ');
+  const held = await askAll(
+    destinations,
+    async (destination) => ((await destination.hasManifest(digest)) ? destination : undefined),
+    leaveOut,
+  );
+  const holders = held.answers.flatMap(({ answer }) => answer ?? []);
+  if (holders.length === 0) {
+    assertAllAsked(held);
+    const names = destinations.map((destination) => destination.name).join(', ');
     throw new LegError(
       `is ${digest}, which "${run.repository}" does not have in ${names}: let it be what the build step has put out as "digest", for the same "repository" and at least one of these regions`,
     );
   }
-  const root = await holder.manifest({ digest });
+  const root = await manifestIn(leaveOut ? holders : holders.slice(0, 1), digest);
   const { images, attestations } = await inspectRoot(root, anyOf(holders));
   const leg: FoundLeg = {
     schema: LEG_SCHEMA,
@@ -60,6 +71,14 @@ async function readLegByDigest(
   };
   if (platform) assertPlatform(leg, platform, CHECK_MAP);
   return leg;
+}
+
+/** @throws the last one's error when none gives it */
+async function manifestIn(holders: readonly Destination[], digest: Digest): Promise<Manifest> {
+  const [holder, ...others] = holders;
+  if (!holder) throw new MissingContentError(`no region gives ${digest}`);
+  const manifest = holder.manifest({ digest });
+  return others.length > 0 ? manifest.catch(() => manifestIn(others, digest)) : manifest;
 }
 
 const CHECK_MAP =

@@ -21,33 +21,48 @@ export class UnreadableError extends Error {
   }
 }
 
-/** Where legs are read. */
-export interface Reading {
-  readonly destinations: readonly Destination[];
-  /** Whether all of them have to be readable, or those that are will do. */
-  readonly from: 'all' | 'any';
+/**
+ * Told of a destination from which a leg is not read, and why. Where there is nobody to be told, a destination that cannot be
+ * read is not gone on without.
+ */
+export type LeaveOut = (destination: Destination, why: Error) => void;
+
+/** What destinations have answered, and which could not be asked. */
+export interface Answers<T> {
+  readonly answers: readonly { readonly destination: Destination; readonly answer: T }[];
+  readonly failures: UnreadableError['failures'];
 }
 
 /**
  * Asks all destinations side by side.
- * @returns the answers of those that could be asked
- * @throws UnreadableError when one cannot be asked that has to, for it might have something else than the others; or when none can
+ * @throws UnreadableError when one cannot be asked, which might have something else than the others have, unless it is gone on
+ *   without
  */
 export async function askAll<T>(
-  { destinations, from }: Reading,
+  destinations: readonly Destination[],
   ask: (destination: Destination) => Promise<T>,
-): Promise<{ readonly destination: Destination; readonly answer: T }[]> {
-  const answers = await Promise.allSettled(destinations.map(ask));
+  leaveOut?: LeaveOut,
+): Promise<Answers<T>> {
+  const settled = await Promise.allSettled(destinations.map(ask));
   const failures = destinations.flatMap((destination, position) => {
-    const answer = answers[position];
+    const answer = settled[position];
     return answer?.status === 'rejected' ? [{ destination, error: toError(answer.reason) }] : [];
   });
-  const isEnough = from === 'any' && failures.length < destinations.length;
-  if (failures.length > 0 && !isEnough) throw new UnreadableError(failures);
-  return destinations.flatMap((destination, position) => {
-    const answer = answers[position];
+  if (failures.length > 0 && !leaveOut) throw new UnreadableError(failures);
+  for (const { destination, error } of failures) leaveOut?.(destination, error);
+  const answers = destinations.flatMap((destination, position) => {
+    const answer = settled[position];
     return answer?.status === 'fulfilled' ? [{ destination, answer: answer.value }] : [];
   });
+  return { answers, failures };
+}
+
+/**
+ * To be called where none of those that answered has what was asked for.
+ * @throws UnreadableError when another may have it
+ */
+export function assertAllAsked({ failures }: Pick<Answers<unknown>, 'failures'>): void {
+  if (failures.length > 0) throw new UnreadableError(failures);
 }
 
 /** One leg that is looked for. */

@@ -7,7 +7,15 @@ import { plain } from '../../words.ts';
 import { anyOf, type Destination } from '../content.ts';
 import { inspectRoot } from '../inspect.ts';
 import { type FoundLeg, jobOf, type Leg, LegError, readLeg } from '../leg.ts';
-import { askAll, assertPlatform, type Found, type Reading, readAll, type Sought } from './found.ts';
+import {
+  askAll,
+  assertAllAsked,
+  assertPlatform,
+  type Found,
+  type LeaveOut,
+  readAll,
+  type Sought,
+} from './found.ts';
 
 /** What every annotation of ours begins with. */
 const PREFIX = 'dev.ecr-multiarch.';
@@ -40,7 +48,7 @@ export function composeLeg(leg: Leg): Index {
 const annotatedSchema = z.looseObject({ annotations: z.record(z.string(), z.string()) });
 
 /** The part of a leg's record that is in the annotations of its index. */
-function recordOf(manifest: Manifest): Readonly<Record<string, unknown>> {
+function recordOf(manifest: Manifest) {
   const text = new TextDecoder().decode(manifest.bytes);
   const { annotations = {} } = z.safeParse(annotatedSchema, safeJson(text)).data ?? {};
   const value = (name: string) => annotations[`${PREFIX}${name}`];
@@ -65,31 +73,73 @@ export interface WantedTag {
   readonly platform: Platform;
 }
 
+/** Whose legs are looked for. */
+export type OwnRun = Pick<Leg, 'repository' | 'runId'>;
+
 /**
  * Reads legs from their tags, in all destinations; their platforms are those in the images' own configs. Where destinations
  * show different legs under a tag, each is one.
+ * @param leaveOut for destinations that are gone on without: those that still show the leg of an earlier run, too, where others
+ *   show that of this one
  * @throws UnreadableError, and what a registry throws from which content cannot be read
  */
 export async function readTaggedLegs(
   wanted: readonly WantedTag[],
-  repository: string,
-  reading: Reading,
+  run: OwnRun,
+  destinations: readonly Destination[],
+  leaveOut?: LeaveOut,
 ): Promise<Found> {
-  const sought = await Promise.all(wanted.map((each) => findTag(each, repository, reading)));
+  const sought = await Promise.all(wanted.map((each) => findTag(each, run, destinations, leaveOut)));
   return readAll(sought.flat());
 }
 
-async function findTag(wanted: WantedTag, repository: string, reading: Reading): Promise<Sought[]> {
-  const shown = await askAll(reading, (destination) =>
-    destination.tagged(wanted.tag).catch(nothingWithoutRepository),
+async function findTag(
+  wanted: WantedTag,
+  run: OwnRun,
+  destinations: readonly Destination[],
+  leaveOut?: LeaveOut,
+): Promise<Sought[]> {
+  const asked = await askAll(
+    destinations,
+    (destination) => destination.tagged(wanted.tag).catch(nothingWithoutRepository),
+    leaveOut,
   );
-  const byDigest = Map.groupBy(shown, ({ answer }) => answer?.digest);
-  return [...byDigest.values()].flatMap((same) => {
-    const manifest = same[0]?.answer;
+  const shown = asked.answers.flatMap(({ destination, answer }) =>
+    answer ? [{ destination, manifest: answer }] : [],
+  );
+  if (shown.length === 0) assertAllAsked(asked);
+  const counting = leaveOut ? withoutEarlier(shown, wanted.tag, run.runId, leaveOut) : shown;
+  return [...Map.groupBy(counting, ({ manifest }) => manifest.digest).values()].flatMap((same) => {
+    const manifest = same[0]?.manifest;
     if (!manifest) return [];
     const holders = same.map(({ destination }) => destination);
     const name = `tag "${wanted.tag}" in ${holders.map((holder) => holder.name).join(', ')}`;
-    return [{ name, read: () => readTagged(name, manifest, wanted.platform, repository, holders) }];
+    const read = () => readTagged(name, manifest, wanted.platform, run.repository, holders);
+    return [{ name, read }];
+  });
+}
+
+/** What a destination shows under a tag. */
+interface Shown {
+  readonly destination: Destination;
+  readonly manifest: Manifest;
+}
+
+/** Leaves out those that failed in this run, and show what an earlier one has written, if others show what this one has. */
+function withoutEarlier(
+  shown: readonly Shown[],
+  tag: string,
+  runId: string,
+  leaveOut: LeaveOut,
+): readonly Shown[] {
+  const runOf = ({ manifest }: Shown) => recordOf(manifest).runId;
+  if (!shown.some((each) => runOf(each) === runId)) return shown;
+  return shown.filter((each) => {
+    const other = runOf(each);
+    // GitHub counts its runs.
+    if (other === undefined || !(Number(other) < Number(runId))) return true;
+    leaveOut(each.destination, new Error(`tag "${tag}" still shows a leg of the run ${Number(other)}`));
+    return false;
   });
 }
 
