@@ -13,8 +13,8 @@ import { type Behaviour, ECR_BEHAVIOUR } from './behaviour.ts';
 import { type PrincipalOptions, Principals } from './iam/principals.ts';
 import { type RoleOptions, Roles } from './iam/roles.ts';
 import type { PublicOptions } from './public/aliases.ts';
-import { createPublicHandler, publicFacts } from './public/handler.ts';
-import { Cloud } from './state/cloud.ts';
+import { createPublic, PUBLIC, publicFacts } from './public/handler.ts';
+import { Cloud, type Registry } from './state/cloud.ts';
 import { contentsOf, type Held, type Stock, stock } from './state/contents.ts';
 import type { RepositorySettings } from './state/settings.ts';
 import { regionOfBucket, Storage } from './storage.ts';
@@ -60,7 +60,7 @@ export interface EmulatedRegion {
   readonly port: number;
 }
 
-/** ECR in a box, running. */
+/** ECR in a box, running. Where a region is named, `public` is ECR Public, if there is one. */
 export interface Emulator {
   readonly regions: readonly EmulatedRegion[];
   /** The address of the JSON API and of STS, for AWS_ENDPOINT_URL_ECR and AWS_ENDPOINT_URL_STS. */
@@ -99,19 +99,24 @@ export async function startEmulator(options: EmulatorOptions): Promise<Emulator>
     await store.destroy();
   };
   try {
-    const { regions, publicUrl } = await listenEverywhere(options, core, open);
+    const { regions, publicUrl, publicRegistry } = await listenEverywhere(options, core, open);
     const registry = (region: string) =>
-      known(cloud.registry(cloud.accounts[0] ?? '', region), region, options.regions);
+      known(
+        region === PUBLIC ? publicRegistry : cloud.registry(cloud.accounts[0] ?? '', region),
+        region,
+        options.regions,
+      );
     const createRepository: Emulator['createRepository'] = (name, settings, where = options.regions) => {
       for (const region of where) registry(region).create(name, settings);
     };
     const door = (region: string) => {
-      const position = regions.findIndex((each) => each.region === region);
+      const position = [...options.regions, PUBLIC].indexOf(region);
       // The first one is the storage's.
-      return known(open[position + 1], region, options.regions);
+      return known(position < 0 ? undefined : open[position + 1], region, options.regions);
     };
     for (const name of options.repositories ?? []) createRepository(name);
-    const url = (region: string) => known(core.urls.get(region), region, options.regions);
+    const url = (region: string) =>
+      known(region === PUBLIC ? publicUrl : core.urls.get(region), region, options.regions);
     return {
       regions,
       endpoint: url(options.regions[0] ?? ''),
@@ -181,7 +186,7 @@ async function listenEverywhere(
   options: EmulatorOptions,
   core: Core,
   open: Door[],
-): Promise<Pick<Emulator, 'regions' | 'publicUrl'>> {
+): Promise<Pick<Emulator, 'regions' | 'publicUrl'> & { readonly publicRegistry: Registry | undefined }> {
   const { host = '127.0.0.1', port = 0, regions } = options;
   const { behaviour, log, storage, urls } = core;
   const watch = (...args: HandlerArguments) => watched({ log, fault: options.fault }, ...args);
@@ -218,11 +223,12 @@ async function listenEverywhere(
     urls.set(region, address.url);
     opened.push({ region, ...address });
   }
-  if (options.public === undefined) return { regions: opened, publicUrl: undefined };
+  if (options.public === undefined)
+    return { regions: opened, publicUrl: undefined, publicRegistry: undefined };
   const { accounts } = core.cloud;
-  const handlePublic = createPublicHandler({ ...core, accounts, presign }, options.public);
-  const { url: publicUrl } = await openPort(regions.length + 1, publicFacts, handlePublic);
-  return { regions: opened, publicUrl };
+  const { handle, registry } = createPublic({ ...core, accounts, presign }, options.public);
+  const { url: publicUrl } = await openPort(regions.length + 1, publicFacts, handle);
+  return { regions: opened, publicUrl, publicRegistry: registry };
 }
 
 /** Whose registry, and where. */

@@ -112,7 +112,7 @@ describe('a role', () => {
     await expect(authorize({ arn: OTHER, externalId: 'wrong' })).rejects.toMatchObject({
       name: 'AccessDenied',
       message: expect.stringMatching(
-        /^arn:aws:iam::210987654321:role\/publish could not be assumed: .*sts:AssumeRole/,
+        /^arn:aws:iam::210987654321:role\/publish could not be assumed: AssumeRole at http:\/\/.*sts:AssumeRole/,
       ),
     });
   });

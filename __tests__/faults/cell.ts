@@ -1,5 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { complaintsAbout, type Ending, type Letter, leftOf, letterOf, shownIn } from './invariants.ts';
+import {
+  apart,
+  complaintsAbout,
+  type Ending,
+  type Letter,
+  leftOf,
+  letterOf,
+  shownIn,
+  unmoved,
+} from './invariants.ts';
 import { type KindName, kindOf, type Span } from './kinds.ts';
 import { OLD } from './release.ts';
 import { scenarioOf } from './scenarios.ts';
@@ -38,6 +47,7 @@ export async function tryCell(cell: Cell, id: number): Promise<Verdict> {
     id,
     regions: scenario.regions,
     ...(scenario.behaviour && { behaviour: scenario.behaviour }),
+    ...(scenario.roles && { roles: scenario.roles }),
     fault: striker.fault,
     ...(kind.waits && { silence: cell.span }),
   });
@@ -46,10 +56,14 @@ export async function tryCell(cell: Cell, id: number): Promise<Verdict> {
     const ending = await endingOf(scenario.run(world.services));
     if (ending === 'hangs') return { ...cell, letter: '?', complaints: ['it hangs'], said: [] };
     const before = scenario.tagged ? OLD.root.digest : undefined;
-    const shown = shownIn(world.emulator, scenario.regions);
+    const { keeps = [], beside = [] } = scenario;
+    const moving = scenario.regions.filter((region) => !keeps.includes(region));
+    const shown = shownIn(world.emulator, moving);
     const complaints = [
       ...(striker.struck > 0 ? [] : ['the step did not come']),
       ...(await complaintsAbout(world, ending, shown, before)),
+      ...unmoved(world.emulator, keeps),
+      ...apart(world.emulator, moving, beside, ending),
       ...(await leftOf(world)),
     ];
     return { ...cell, letter: letterOf(ending, shown, before), complaints, said: saidBy(ending) };

@@ -9,9 +9,9 @@ import { atEnd } from '../support/ends.ts';
 import { makeFolder } from '../support/folder.ts';
 import { startElsewhere } from './elsewhere.ts';
 import { read } from './expected.ts';
-import { brokenIn, leftOf, letterOf, type Shown, untrue, wordless } from './invariants.ts';
+import { apart, brokenIn, leftOf, letterOf, type Shown, unmoved, untrue, wordless } from './invariants.ts';
 import { faultsOf } from './judged.ts';
-import { NEW, OLD, TAG } from './release.ts';
+import { NEW, OLD, TAG, TAGS_BESIDE } from './release.ts';
 import { TABLE } from './table.ts';
 
 /*
@@ -75,6 +75,30 @@ describe('what a tag shows', () => {
   });
 });
 
+describe('tags', () => {
+  const showing = (tags: Held['tags']) => ({
+    look: (): Held => ({ tags, manifests: NEW.manifests, blob: async () => undefined }),
+  });
+  const ending = endingOf(resultOf(one, {}));
+
+  test('that are kept are found to have moved', () => {
+    expect(unmoved(showing(new Map([[TAG, old]])), [one])).toEqual([]);
+    expect(unmoved(showing(new Map([[TAG, released]])), [one])).toHaveLength(1);
+    expect(unmoved(showing(new Map()), [one])).toHaveLength(1);
+  });
+
+  test('beside the release are found where they have not moved with it, or without it', () => {
+    const beside = TAGS_BESIDE.map((tag) => [tag, released] as const);
+    const all = new Map([[TAG, released], ...beside]);
+    expect(apart(showing(all), [one], TAGS_BESIDE, ending)).toEqual([]);
+    expect(apart(showing(new Map([[TAG, old]])), [one], TAGS_BESIDE, ending)).toEqual([]);
+    expect(apart(showing(new Map([[TAG, released]])), [one], TAGS_BESIDE, ending)).toHaveLength(2);
+    expect(apart(showing(new Map([...all, [TAG, old]])), [one], TAGS_BESIDE, ending)).toHaveLength(2);
+    const told = endingOf(resultOf(one, { state: 'failed', uncertain: TAGS_BESIDE }));
+    expect(apart(showing(new Map([[TAG, released]])), [one], TAGS_BESIDE, told)).toEqual([]);
+  });
+});
+
 describe('a release', () => {
   const failed = resultOf(two, { state: 'failed', error: 'it failed' });
 
@@ -109,6 +133,9 @@ describe('a release', () => {
   test('is not believed what is not so', () => {
     expect(untrue([resultOf(one, { state: 'held back' })], shows(released), old)).toHaveLength(1);
     expect(untrue([resultOf(one, {})], shows(old), old)).toHaveLength(1);
+    expect(untrue([resultOf(one, {})], shows(released, released), old)).toEqual([
+      `nothing is said of ${two}`,
+    ]);
     expect(untrue([resultOf(one, { tags: { [TAG]: old } })], shows(released), old)).toHaveLength(1);
     expect(untrue([resultOf(one, { state: 'held back' }), failed], shows(old, released), old)).toHaveLength(
       1,

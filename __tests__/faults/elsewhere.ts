@@ -1,5 +1,6 @@
 import { createServer, type IncomingHttpHeaders } from 'node:http';
-import { type Digest, isDigest } from '../../src/image/digest.ts';
+import { isDigest } from '../../src/image/digest.ts';
+import type { Manifest } from '../../src/image/manifest.ts';
 import { OCI_INDEX } from '../../src/image/mediaTypes.ts';
 import { BLOBS, MANIFESTS } from './release.ts';
 
@@ -16,20 +17,19 @@ const SECRETS = ['authorization', 'x-amz-security-token', 'cookie', 'proxy-autho
 
 /**
  * Starts one that gives whatever it is asked for, to everybody, under paths that begin with a region.
- * @param shown what a tag shows in a region
+ * @param shown what a tag shows in a region; for what is no tag either, something else than was asked for
  */
 export async function startElsewhere(
   host: string,
-  shown: (region: string) => Digest | undefined,
+  shown: (region: string, tag: string) => Manifest | undefined,
 ): Promise<Elsewhere> {
   const leaked: string[] = [];
   const server = createServer((request, response) => {
     for (const name of secretsIn(request.headers)) leaked.push(`${request.method} ${request.url}: ${name}`);
     const parts = (request.url ?? '').split('?')[0]?.split('/') ?? [];
     const [region = '', reference = ''] = [parts[1], parts.at(-1)];
-    const digest = isDigest(reference) ? reference : shown(region);
-    const manifest = digest && MANIFESTS.get(digest);
-    const blob = digest && BLOBS.get(digest);
+    const manifest = isDigest(reference) ? MANIFESTS.get(reference) : shown(region, reference);
+    const blob = isDigest(reference) && BLOBS.get(reference);
     request.resume();
     if (parts.includes('referrers')) return response.end(NO_REFERRERS);
     if (blob) return response.end(blob);

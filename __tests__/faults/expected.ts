@@ -20,6 +20,8 @@ export const REASONS: Readonly<Record<string, string>> = {
   t: 'its answer has no digest to hold it against: TLS keeps its bytes',
   s: 'it comes beside the reading back of the tag, which has the same in its row',
   k: 'it carries no token',
+  e: 'only private registries of ECR say it in this way',
+  v: 'nobody here holds the request against its signature',
   d: 'the disk may have taken all of it by then',
 };
 

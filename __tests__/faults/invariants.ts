@@ -8,7 +8,7 @@ import { blobsOf, childrenOf } from '../../src/image/manifest.ts';
 import type { Outcome } from '../../src/modes/services.ts';
 import { Problems } from '../../src/problems.ts';
 import { isDone, type Result } from '../../src/release/result.ts';
-import { REPOSITORY, TAG } from './release.ts';
+import { nameOfRegion, OLD, REPOSITORY, TAG } from './release.ts';
 import type { World } from './world.ts';
 
 /** How a step ended: with results, or with an error. */
@@ -24,11 +24,11 @@ export type Ending = { readonly outcome: Outcome } | { readonly error: unknown }
  */
 export type Letter = 'R' | 'S' | 'H' | 'V' | 'U' | '?';
 
-/** What the tag shows in each region. */
+/** What the tag shows in each region, as results name it. */
 export type Shown = ReadonlyMap<string, Digest | undefined>;
 
 export function shownIn(emulator: Emulator, regions: readonly string[]): Shown {
-  return new Map(regions.map((region) => [region, heldIn(emulator, region)?.tags.get(TAG)]));
+  return new Map(regions.map((region) => [nameOfRegion(region), heldIn(emulator, region)?.tags.get(TAG)]));
 }
 
 /** Nothing where the repository is missing. */
@@ -60,7 +60,7 @@ export async function complaintsAbout(
   before: Digest | undefined,
 ): Promise<string[]> {
   const { emulator, elsewhere } = world;
-  const broken = await Promise.all([...shown.keys()].map((region) => brokenIn(emulator, region)));
+  const broken = await Promise.all(world.powers.regions.map((region) => brokenIn(emulator, region)));
   return [
     ...broken.flat(),
     ...('outcome' in ending ? untrue(ending.outcome.results, shown, before) : begun(emulator)),
@@ -70,6 +70,32 @@ export async function complaintsAbout(
       .filter(({ path, authorized }) => path.startsWith('/_s3/') && authorized)
       .map(({ method, path }) => `credentials went to the storage: ${method} ${path}`),
   ];
+}
+
+/** Where a tag that is kept was not. */
+export function unmoved(emulator: Pick<Emulator, 'look'>, regions: readonly string[]): string[] {
+  return regions.flatMap((region) => {
+    const now = heldIn(emulator, region)?.tags.get(TAG);
+    return now === OLD.root.digest ? [] : [`${region} shows ${now}, and was to keep what it shows`];
+  });
+}
+
+/** Tags beside the release's that did not move where that did, or moved where that did not, and of which it is not said. */
+export function apart(
+  emulator: Pick<Emulator, 'look'>,
+  regions: readonly string[],
+  beside: readonly string[],
+  ending: Ending,
+): string[] {
+  const results = 'outcome' in ending ? ending.outcome.results : [];
+  return regions.flatMap((region) => {
+    const tags = heldIn(emulator, region)?.tags;
+    const { uncertain = [] } = results.find(({ destination }) => destination === nameOfRegion(region)) ?? {};
+    const isReleased = tags?.get(TAG) !== OLD.root.digest;
+    return beside
+      .filter((tag) => tags?.has(tag) !== isReleased && !uncertain.includes(tag) && !uncertain.includes(TAG))
+      .map((tag) => `${region}: ${tag} did not move with ${TAG}`);
+  });
 }
 
 /** What was written to repositories by a step that says it was stopped before. */
@@ -99,9 +125,12 @@ export async function brokenIn(emulator: Pick<Emulator, 'look'>, region: string)
   return missing;
 }
 
-/** What results say that is not so. */
+/** What results say that is not so, or do not say at all. */
 export function untrue(results: readonly Result[], shown: Shown, before: Digest | undefined): string[] {
-  return results.flatMap(({ destination, state, digest, tags, error = '' }) => {
+  const untold = [...shown.keys()].filter((name) => results.every(({ destination }) => destination !== name));
+  const wrong = results.flatMap(({ destination, state, digest, tags, error = '' }) => {
+    // One that keeps its image is looked at by itself.
+    if (!shown.has(destination)) return [];
     const now = shown.get(destination);
     const told = tags[TAG];
     if (told !== undefined && told !== now)
@@ -114,6 +143,7 @@ export function untrue(results: readonly Result[], shown: Shown, before: Digest 
     const isTold = now === before || !others || /could not be put back/.test(error);
     return isTold ? [] : [`${destination} shows the new image among old ones, and it is not said: ${error}`];
   });
+  return [...untold.map((name) => `nothing is said of ${name}`), ...wrong];
 }
 
 /** What an error has to say, and does not. */
@@ -126,7 +156,7 @@ export function wordless(ending: Ending): string[] {
     // The same wherever it happens.
     if (/^the disk that RUNNER_TEMP is on is full/.test(error)) return [];
     const lacks = [
-      ...(/ap-south-1|us-east-1|eu-west-1|sa-east-1/.test(error) ? [] : ['the region']),
+      ...(/ap-south-1|us-east-1|eu-west-1|sa-east-1|public\.ecr\.aws/.test(error) ? [] : ['the region']),
       ...(/team\/app|upstream\/app/.test(error) ? [] : ['the repository']),
       ...(/\b(?:GET|HEAD|PUT|POST|DELETE|[A-Z]\w+ at) https?:/.test(error) ? [] : ['the request']),
       ...(/\(.+\)$|; .+$/s.test(error) ? [] : ['any advice']),

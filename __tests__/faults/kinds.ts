@@ -7,6 +7,8 @@ export interface Powers {
   /** Where a redirect leads: another origin, which has all content. */
   readonly elsewhere: string;
   readonly regions: readonly string[];
+  /** How the registry there says that it wants a token. */
+  challenge(region: string): string;
   /** What the release's tag shows there. */
   shown(region: string): Digest | undefined;
   /** Cuts regions off, for a moment or for good, and the request that is there with them. */
@@ -38,9 +40,13 @@ function answer(status: number, code: string, message: string, more: Partial<Fau
   return { once: 1, lasting: true, strike: () => ({ status, code, message, ...more }) };
 }
 
-/** An answer that the JSON API words otherwise. */
+/** Whether a request is one of AWS's APIs, which word their errors otherwise than registries do: ECR's or STS's. */
+function isWorded({ operation, path }: RequestFacts): boolean {
+  return operation !== undefined || path === '/';
+}
+
 function worded(v2: FaultAnswer, api: FaultAnswer): Pick<Kind, 'strike'> {
-  return { strike: ({ operation }) => (operation === undefined ? v2 : api) };
+  return { strike: (request) => (isWorded(request) ? api : v2) };
 }
 
 function wire(outcome: FaultOutcome): Omit<Kind, 'title'> {
@@ -105,15 +111,15 @@ export const KINDS = {
     title: '401: the token has expired',
     once: 1,
     lasting: true,
-    ...worded(
-      {
-        status: 401,
-        code: 'UNAUTHORIZED',
-        message: 'Not Authorized',
-        headers: { 'WWW-Authenticate': 'Basic realm="https://registry/",service="ecr.amazonaws.com"' },
-      },
-      { status: 400, code: 'ExpiredTokenException', message: 'The security token included is expired' },
-    ),
+    strike: (request, { challenge }) =>
+      isWorded(request)
+        ? { status: 400, code: 'ExpiredTokenException', message: 'The security token included is expired' }
+        : {
+            status: 401,
+            code: 'UNAUTHORIZED',
+            message: 'Not Authorized',
+            headers: { 'WWW-Authenticate': challenge(request.region) },
+          },
   },
   '403': {
     title: "403: the same in ECR's way",

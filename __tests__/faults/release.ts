@@ -8,9 +8,25 @@ export const [LATE, OTHER, THIRD] = ['eu-west-1', 'us-east-1', 'sa-east-1'] as c
 /** Where a mirror reads. */
 export const SOURCE = 'ap-south-1';
 
+/** ECR Public, as the emulator calls it and as results do, and the registry there. */
+export const PUBLIC = 'public';
+const PUBLIC_NAME = 'public.ecr.aws';
+export const ALIAS = 'octo';
+
+/** How results name a region. */
+export function nameOfRegion(region: string): string {
+  return region === PUBLIC ? PUBLIC_NAME : region;
+}
+
+/** The role that is assumed first, and the destinations' own, which is assumed from there. */
+export const ROLES = ['ci', 'publish'].map((name) => `arn:aws:iam::123456789012:role/${name}`);
+
 export const REPOSITORY = 'team/app';
 export const UPSTREAM = 'upstream/app';
 export const TAG = 'v1';
+
+/** The tags of single platforms beside it. */
+export const TAGS_BESIDE = [`${TAG}-amd64`, `${TAG}-arm64`];
 
 /** Enough for an upload, or an answer, to be cut in its middle. */
 const LARGE = Buffer.alloc(160 * 1024, 'layer');

@@ -9,20 +9,25 @@ import { runMirror } from '../../src/modes/mirror.ts';
 import type { Outcome, Services } from '../../src/modes/services.ts';
 import { runStitch } from '../../src/modes/stitch.ts';
 import { LEG_SCHEMA, type Leg, type LegImage } from '../../src/release/leg.ts';
+import { composeLeg } from '../../src/release/legs/tagged.ts';
 import { read, type Values } from '../inputs/read.ts';
 import type { Image } from '../support/images.ts';
 import { writeLayout } from '../support/layout.ts';
 import {
+  ALIAS,
   AMD64,
   ARM64,
   LATE,
   NEW,
   OLD,
   OTHER,
+  PUBLIC,
   REPOSITORY,
+  ROLES,
   SOURCE,
   stockOf,
   TAG,
+  TAGS_BESIDE,
   THIRD,
   UPSTREAM,
 } from './release.ts';
@@ -36,6 +41,12 @@ export interface Scenario {
   readonly refused?: (request: RequestFacts) => FaultAnswer | undefined;
   /** Whether the tag shows another image before. */
   readonly tagged: boolean;
+  /** Where the tag shows another image that it keeps, and that it shall show in the other regions. */
+  readonly keeps?: readonly string[];
+  /** Tags that are to move with the release's, and show nothing before. */
+  readonly beside?: readonly string[];
+  /** The roles that are assumed one after the other, of which the first needs no credentials. */
+  readonly roles?: readonly string[];
   prepare(emulator: Emulator): Promise<void>;
   run(services: Services): Promise<Outcome>;
 }
@@ -44,6 +55,7 @@ const DENIED = { status: 403, code: 'DENIED', message: 'not today' };
 const TARGET: Values = { repository: REPOSITORY, tags: TAG, 'if-tag-exists': 'replace' };
 const PAIR = [OTHER, LATE];
 const TRIO = [OTHER, LATE, THIRD];
+const LEGS = [AMD64, ARM64];
 
 async function withOld(emulator: Emulator, regions: readonly string[] = PAIR): Promise<void> {
   emulator.createRepository(REPOSITORY, {}, regions);
@@ -84,9 +96,9 @@ async function mirror(services: Services, more: Values = {}): Promise<Outcome> {
   return runMirror(inputs, services);
 }
 
-async function stitch(services: Services): Promise<Outcome> {
-  for (const [position, image] of [AMD64, ARM64].entries()) await services.legs.save(legOf(image, position));
-  const inputs = await read({ ...TARGET, regions: TRIO.join(), mode: 'stitch' });
+async function stitch(services: Services, more: Values = {}): Promise<Outcome> {
+  for (const [position, image] of LEGS.entries()) await services.legs.save(legOf(image, position));
+  const inputs = await read({ ...TARGET, regions: TRIO.join(), mode: 'stitch', ...more });
   if (inputs.mode !== 'stitch') throw new Error(`this is ${inputs.mode}`);
   return runStitch(inputs, services);
 }
@@ -109,6 +121,34 @@ function legOf({ root, listed, blobs }: Image, jobIndex: number): Leg {
     destinations: [],
   };
 }
+
+/** Has two regions hold all legs, and the third one of them. */
+async function withLegs(emulator: Emulator): Promise<void> {
+  await withOld(emulator, TRIO);
+  for (const region of [OTHER, THIRD]) {
+    for (const image of LEGS) await emulator.stock(region, REPOSITORY, stockOf(image));
+  }
+  await emulator.stock(LATE, REPOSITORY, stockOf(ARM64));
+}
+
+/** The same, with tags of single platforms wherever a leg is. */
+async function withTaggedLegs(emulator: Emulator): Promise<void> {
+  await withOld(emulator, TRIO);
+  for (const region of TRIO) {
+    for (const [position, image] of LEGS.entries()) {
+      const { manifests, blobs } = stockOf(image);
+      const leg = composeLeg(legOf(image, position));
+      await emulator.stock(
+        region,
+        REPOSITORY,
+        { manifests: [...manifests, leg], blobs },
+        TAGS_BESIDE[position],
+      );
+    }
+  }
+}
+
+const DIGESTS = JSON.stringify({ 'linux/amd64': AMD64.root.digest, 'linux/arm64': ARM64.root.digest });
 
 const refusesTag = ({ region, method, path }: RequestFacts) =>
   region === OTHER && method === 'PUT' && path.endsWith(`/manifests/${TAG}`) ? DENIED : undefined;
@@ -149,17 +189,60 @@ export const SCENARIOS = {
     prepare: withOld,
     run: build,
   },
-  stitch: {
+  stitch: { regions: TRIO, tagged: true, prepare: withLegs, run: stitch },
+  'legs by tag': {
     regions: TRIO,
     tagged: true,
+    prepare: withTaggedLegs,
+    run: (services) => stitch(services, { legs: 'tags', platforms: 'linux/amd64,linux/arm64' }),
+  },
+  'legs by digest': {
+    regions: TRIO,
+    tagged: true,
+    prepare: withLegs,
+    run: (services) => stitch(services, { legs: DIGESTS }),
+  },
+  'with tags beside': {
+    regions: TRIO,
+    tagged: true,
+    beside: TAGS_BESIDE,
+    prepare: withLegs,
+    run: (services) => stitch(services, { 'platform-tags': '{tag}-{arch}' }),
+  },
+  keep: {
+    regions: PAIR,
+    tagged: false,
+    keeps: [OTHER],
     async prepare(emulator) {
-      await withOld(emulator, TRIO);
-      for (const region of [OTHER, THIRD]) {
-        for (const image of [AMD64, ARM64]) await emulator.stock(region, REPOSITORY, stockOf(image));
-      }
-      await emulator.stock(LATE, REPOSITORY, stockOf(ARM64));
+      await withOld(emulator, [OTHER]);
+      emulator.createRepository(REPOSITORY, {}, [LATE]);
     },
-    run: stitch,
+    run: (services) => build(services, { 'if-tag-exists': 'keep' }),
+  },
+  public: {
+    regions: [OTHER, PUBLIC],
+    tagged: true,
+    prepare: (emulator) => withOld(emulator, [OTHER, PUBLIC]),
+    run: (services) =>
+      build(services, { regions: '', destinations: `${OTHER}\npublic.ecr.aws/${ALIAS}/${REPOSITORY}` }),
+  },
+  'with a role': {
+    regions: PAIR,
+    tagged: true,
+    roles: ROLES.slice(0, 1),
+    prepare: withOld,
+    run: build,
+  },
+  'with roles': {
+    regions: PAIR,
+    tagged: true,
+    roles: ROLES,
+    prepare: withOld,
+    run: (services) =>
+      build(services, {
+        regions: '',
+        destinations: PAIR.map((region) => `${region} role=${ROLES[1]}`).join('\n'),
+      }),
   },
   'put back': { regions: PAIR, tagged: true, refused: refusesTag, prepare: withOld, run: build },
   'take away': {

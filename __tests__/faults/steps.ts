@@ -1,6 +1,6 @@
 import type { RequestFacts } from '../../emulator/traffic.ts';
 import type { Digest } from '../../src/image/digest.ts';
-import { CHILDREN, LATE, NEW, OTHER, SOURCE, TAG, THIRD, UPSTREAM } from './release.ts';
+import { CHILDREN, LATE, OLD, OTHER, PUBLIC, SOURCE, TAG, TAGS_BESIDE, THIRD, UPSTREAM } from './release.ts';
 import type { ScenarioName } from './scenarios.ts';
 
 /** What came from a region before a request. */
@@ -11,6 +11,8 @@ export interface Seen {
   readonly readsSince: number;
   /** Whether the tag was taken away. */
   readonly deleted: boolean;
+  /** How often STS was asked. */
+  readonly assumed: number;
 }
 
 /** One request of the protocol: what a fault strikes. */
@@ -43,6 +45,13 @@ const tagGet = isV2('GET', new RegExp(`/manifests/${TAG}$`));
 const tagPut = isV2('PUT', new RegExp(`/manifests/${TAG}$`));
 const blobGet = isV2('GET', /\/blobs\/sha256:/);
 const storageGet = isV2('GET', /^\/_s3\//);
+
+const tagPutBeside = isV2('PUT', new RegExp(`/manifests/${TAGS_BESIDE[0]}$`));
+const bearerGet = isV2('GET', /^\/token\//);
+
+/** The operation of a call to STS stands in its body. */
+const isSts = ({ method, path, operation }: RequestFacts) =>
+  method === 'POST' && path === '/' && operation === undefined;
 
 const isImage = ({ path }: RequestFacts) => CHILDREN.some((digest) => path.endsWith(digest));
 
@@ -150,7 +159,7 @@ export const STEPS = {
     region: LATE,
     matches: tagPut,
     // When another region shows the release already.
-    isWorst: (shown) => shown(OTHER) === NEW.root.digest,
+    isWorst: (shown) => shown(OTHER) !== OLD.root.digest,
   },
   'read back': {
     title: 'GET of the tag that was written',
@@ -188,6 +197,75 @@ export const STEPS = {
     scenario: 'take away',
     region: LATE,
     matches: (request, { deleted }) => manifestPut(request) && !isImage(request) && deleted,
+  },
+  'web role': {
+    title: "AssumeRoleWithWebIdentity, with GitHub's token",
+    scenario: 'with a role',
+    region: OTHER,
+    matches: isSts,
+  },
+  role: {
+    title: 'AssumeRole, from another role',
+    scenario: 'with roles',
+    region: OTHER,
+    matches: (request, { assumed }) => isSts(request) && assumed > 0,
+  },
+  'public token': {
+    title: "ECR Public's token",
+    scenario: 'public',
+    region: PUBLIC,
+    matches: isApi('GetAuthorizationToken'),
+  },
+  'bearer token': {
+    title: 'the token that a registry asks for',
+    scenario: 'public',
+    region: PUBLIC,
+    matches: bearerGet,
+  },
+  'public tag': {
+    title: 'PUT of the tag in ECR Public',
+    scenario: 'public',
+    region: PUBLIC,
+    matches: tagPut,
+    isWorst: (shown) => shown(OTHER) !== OLD.root.digest,
+  },
+  'leg tag': {
+    title: "GET of a leg's tag",
+    scenario: 'legs by tag',
+    region: LATE,
+    matches: isV2('GET', new RegExp(`/manifests/${TAGS_BESIDE[0]}$`)),
+  },
+  'leg digest': {
+    title: 'HEAD of a leg by its digest',
+    scenario: 'legs by digest',
+    region: LATE,
+    matches: manifestHead,
+  },
+  'kept image': {
+    title: 'GET of the image that a tag keeps, for a region that lacks it',
+    scenario: 'keep',
+    region: OTHER,
+    matches: manifestGet,
+  },
+  'kept blob': {
+    title: 'GET of its blob',
+    scenario: 'keep',
+    region: OTHER,
+    matches: blobGet,
+  },
+  'kept write': {
+    title: 'PUT of that image by its digest',
+    scenario: 'keep',
+    region: LATE,
+    matches: isV2('PUT', new RegExp(`/manifests/${OLD.root.digest}$`)),
+  },
+  'tag beside': {
+    title: 'PUT of the tag of a platform beside the release',
+    scenario: 'with tags beside',
+    region: LATE,
+    matches: tagPutBeside,
+    // When the release's own tag was written everywhere.
+    isWorst: (shown) => [OTHER, LATE, THIRD].every((region) => shown(region) !== OLD.root.digest),
   },
 } as const satisfies Record<string, Step>;
 

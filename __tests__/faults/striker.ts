@@ -22,7 +22,7 @@ export function strikerOf(step: Step, kind: Kind, span: Span, scenario: Scenario
       return struck;
     },
     fault: (powers) => async (request) => {
-      const before = seen.get(request.region) ?? { tagWrites: 0, readsSince: 0, deleted: false };
+      const before = seen.get(request.region) ?? { tagWrites: 0, readsSince: 0, deleted: false, assumed: 0 };
       seen.set(request.region, after(before, request));
       if (request.region === step.region && step.matches(request, before) && struck < most) {
         struck += 1;
@@ -44,6 +44,8 @@ async function worstMoment({ isWorst }: Step, { shown }: Powers): Promise<void> 
 
 function after(before: Seen, { method, path, operation }: RequestFacts): Seen {
   if (operation === 'BatchDeleteImage') return { ...before, deleted: true };
+  if (method === 'POST' && path === '/' && operation === undefined)
+    return { ...before, assumed: before.assumed + 1 };
   if (!path.endsWith(`/manifests/${TAG}`)) return before;
   if (method === 'PUT') return { ...before, tagWrites: before.tagWrites + 1, readsSince: 0 };
   return { ...before, readsSince: before.readsSince + 1 };

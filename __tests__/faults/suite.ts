@@ -16,7 +16,12 @@ const BESIDE = 28;
 const MOST = 400_000;
 
 /** Calls are led to the region that they are for, whatever the address. */
-const ENVIRONMENT = { ...NO_AWS, AWS_ENDPOINT_URL_ECR: 'http://ecr.localhost' };
+const ENVIRONMENT = {
+  ...NO_AWS,
+  AWS_ENDPOINT_URL_ECR: 'http://ecr.localhost',
+  AWS_ENDPOINT_URL_ECR_PUBLIC: 'http://public.localhost',
+  AWS_ENDPOINT_URL_STS: 'http://sts.localhost',
+};
 
 /**
  * Tries every kind of fault at these steps, holds each cell against what is expected of it, and prints the table.

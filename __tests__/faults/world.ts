@@ -1,25 +1,23 @@
 import { mkdtemp, open, rm } from 'node:fs/promises';
-import { Agent } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Behaviour } from '../../emulator/behaviour.ts';
-import { type Emulator, startEmulator } from '../../emulator/emulator.ts';
+import { DEFAULT_ACCOUNT, type Emulator, startEmulator } from '../../emulator/emulator.ts';
 import type { Fault } from '../../emulator/traffic.ts';
 import type { Limits } from '../../src/distribution/limits.ts';
 import type { RetryPolicy } from '../../src/distribution/retry.ts';
 import { BlobStore } from '../../src/distribution/server/blobStore.ts';
 import { createTransport } from '../../src/distribution/transport.ts';
-import { createEcrApi } from '../../src/ecr/api.ts';
-import { requestHandling } from '../../src/ecr/requests.ts';
 import type { Digest } from '../../src/image/digest.ts';
 import type { Services } from '../../src/modes/services.ts';
 import type { Leg } from '../../src/release/leg.ts';
 import { SWIFT } from '../support/emulated.ts';
 import { SILENT } from '../support/memory.ts';
+import { apisOf, rolesOf } from './apis.ts';
 import { type Elsewhere, startElsewhere } from './elsewhere.ts';
 import type { Powers, Span } from './kinds.ts';
-import { REPOSITORY, SOURCE, TAG, UPSTREAM } from './release.ts';
+import { ALIAS, PUBLIC, REPOSITORY, SOURCE, TAG, UPSTREAM } from './release.ts';
 
 /** How long is waited for what does not come, in milliseconds: where that is what is tried, and where it is not. */
 const WAITS = { short: 1_000, long: 15_000 };
@@ -52,6 +50,7 @@ export interface WorldOptions {
   readonly id: number;
   readonly behaviour?: Partial<Behaviour>;
   readonly regions: readonly string[];
+  readonly roles?: readonly string[];
   readonly fault: (powers: Powers) => Fault;
   /** Whether somebody will be waited for in vain: for a moment, or for good. */
   readonly silence?: Span;
@@ -62,9 +61,14 @@ function addressOf(id: number): string {
   return process.platform === 'linux' ? `127.77.${1 + Math.floor(id / 250)}.${1 + (id % 250)}` : '127.0.0.1';
 }
 
-export async function startWorld({ id, regions, behaviour, fault, silence }: WorldOptions): Promise<World> {
+export async function startWorld(options: WorldOptions): Promise<World> {
+  const { id, regions, behaviour, roles = [], fault, silence } = options;
   const host = addressOf(id);
-  const elsewhere = await startElsewhere(host, (region) => tagIn(emulator, region));
+  const elsewhere = await startElsewhere(host, (region, tag) => {
+    const { tags, manifests } = emulator.look(region, repositoryIn(region));
+    const digest = tags.get(tag) ?? tags.get(TAG);
+    return digest && manifests.get(digest);
+  });
   let now = 0;
   let full = false;
   const away = new Set<string>();
@@ -74,6 +78,10 @@ export async function startWorld({ id, regions, behaviour, fault, silence }: Wor
     regions: all,
     shown: (region) => tagIn(emulator, region),
     elsewhere: elsewhere.url,
+    challenge: (region) =>
+      region === PUBLIC
+        ? `Bearer realm="${emulator.url(PUBLIC)}/token/",service="public.ecr.aws",scope="aws"`
+        : 'Basic realm="https://registry/",service="ecr.amazonaws.com"',
     leap: (milliseconds) => {
       now += milliseconds;
     },
@@ -89,15 +97,17 @@ export async function startWorld({ id, regions, behaviour, fault, silence }: Wor
     },
   };
   const emulator = await startEmulator({
-    regions: all,
+    regions: all.filter((region) => region !== PUBLIC),
     repositories: [],
     host,
+    ...(all.includes(PUBLIC) && { public: { aliases: { [DEFAULT_ACCOUNT]: ALIAS } } }),
+    roles: rolesOf(roles),
     behaviour: { quotas: {}, ...behaviour },
     now: () => Date.now() + now,
     fault: fault(powers),
   });
   const dir = await mkdtemp(join(tmpdir(), 'ecr-multiarch-faults-'));
-  const { services, close } = servicesOf(emulator, dir, silence, () => full);
+  const { services, close } = servicesOf(emulator, dir, roles, silence, () => full);
   return {
     emulator,
     elsewhere,
@@ -117,7 +127,11 @@ export async function startWorld({ id, regions, behaviour, fault, silence }: Wor
 
 /** What the release's tag shows, there or at the source. */
 function tagIn(emulator: Emulator, region: string): Digest | undefined {
-  return emulator.look(region, region === SOURCE ? UPSTREAM : REPOSITORY).tags.get(TAG);
+  return emulator.look(region, repositoryIn(region)).tags.get(TAG);
+}
+
+function repositoryIn(region: string): string {
+  return region === SOURCE ? UPSTREAM : REPOSITORY;
 }
 
 async function reopen(emulator: Emulator, region: string): Promise<void> {
@@ -125,34 +139,16 @@ async function reopen(emulator: Emulator, region: string): Promise<void> {
   await emulator.reopen(region);
 }
 
-/** Leads calls to one region's port, wherever they are meant for. */
-class RegionAgent extends Agent {
-  readonly #host: string;
-  readonly #port: number;
-
-  constructor(url: string) {
-    super({ keepAlive: true });
-    const { hostname, port } = new URL(url);
-    this.#host = hostname;
-    this.#port = Number(port);
-  }
-
-  override createConnection(
-    ...[options, callback]: Parameters<Agent['createConnection']>
-  ): ReturnType<Agent['createConnection']> {
-    return super.createConnection({ ...options, host: this.#host, port: this.#port }, callback);
-  }
-}
-
 function servicesOf(
   emulator: Emulator,
   tempDir: string,
+  roles: readonly string[],
   silence: Span | undefined,
   isFull: () => boolean,
 ): { services: Services; close(): Promise<void> } {
   const wait = silence ? WAITS.short : WAITS.long;
   const transport = createTransport({ connections: 6, userAgent: 'test', limits: limitsOf(wait) });
-  const agents: Agent[] = [];
+  const apis = apisOf(emulator, roles, wait);
   const legs: Leg[] = [];
   const nobody = () => {
     throw new Error('nobody is asked for that');
@@ -171,7 +167,7 @@ function servicesOf(
         noDefaultAttestations: false,
         tempDir,
         apiOverridden: true,
-        publicEndpoint: undefined,
+        publicEndpoint: emulator.publicUrl,
       },
       docker: { ask: nobody, show: nobody },
       legs: { save: async (leg) => void legs.push(leg), list: async () => legs },
@@ -181,24 +177,14 @@ function servicesOf(
       patience: SWIFT,
       observer: SILENT,
       cancellation: { signal: new AbortController().signal, hold: (work) => work() },
-      createApi(access) {
-        const agent = new RegionAgent(emulator.url(access.region));
-        agents.push(agent);
-        const requests = requestHandling({}, { connect: wait, answer: wait });
-        return createEcrApi({
-          ...access,
-          userAgent: 'test',
-          credentials: async () => ({ accessKeyId: 'AKIDTEST', secretAccessKey: 'secret' }),
-          requests: { ...requests, httpAgent: agent },
-        });
-      },
-      createPublicApi: nobody,
+      createApi: apis.createApi,
+      createPublicApi: apis.createPublicApi,
       logins: async () => undefined,
       dockerConfig: nobody,
       mask: () => undefined,
     },
     async close() {
-      for (const agent of agents) agent.destroy();
+      apis.close();
       await transport.close();
     },
   };

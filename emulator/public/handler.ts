@@ -6,7 +6,7 @@ import { isV2, targetOf } from '../addresses.ts';
 import { createApiHandler } from '../api/handler.ts';
 import type { Behaviour } from '../behaviour.ts';
 import type { Principals } from '../iam/principals.ts';
-import { Cloud } from '../state/cloud.ts';
+import { Cloud, type Registry } from '../state/cloud.ts';
 import { Tokens } from '../tokens.ts';
 import type { RequestFacts } from '../traffic.ts';
 import type { Presign } from '../v2/backend.ts';
@@ -15,6 +15,9 @@ import { Aliases, PUBLIC_REGION, type PublicOptions } from './aliases.ts';
 import { PublicBackend } from './backend.ts';
 import { Bearers } from './bearers.ts';
 import { publicApi } from './operations.ts';
+
+/** What stands for a region in what is told of ECR Public. */
+export const PUBLIC = 'public';
 
 /** What ECR Public shares with the private registries. */
 export interface Shared {
@@ -28,11 +31,15 @@ export interface Shared {
   readonly now: () => number;
 }
 
-/** A handler of all that ECR Public has, on one port: its JSON API, its registry under /v2/, and /token/. */
-export function createPublicHandler(
-  shared: Shared,
-  options: PublicOptions,
-): (request: IncomingMessage, response: ServerResponse) => Promise<void> {
+/** ECR Public, as one port has it. */
+export interface Public {
+  /** Handles all that there is: its JSON API, its registry under /v2/, and /token/. */
+  readonly handle: (request: IncomingMessage, response: ServerResponse) => Promise<void>;
+  /** That of the first account. */
+  readonly registry: Registry | undefined;
+}
+
+export function createPublic(shared: Shared, options: PublicOptions): Public {
   const { accounts, behaviour, store, now } = shared;
   const aliases = new Aliases(accounts, options);
   // Public registries have neither templates nor the accounts' settings for private ones.
@@ -48,10 +55,13 @@ export function createPublicHandler(
   );
   const quirks = quirksOf(behaviour);
   const handleV2 = createRegistryHandler(new PublicBackend({ ...shared, quirks, aliases, bearers, cloud }));
-  return (request, response) => {
-    if (isV2(request)) return handleV2(request, response);
-    const isToken = /^\/token\/?(?:\?|$)/.test(request.url ?? '');
-    return isToken ? bearers.handle(request, response) : handleApi(request, response);
+  return {
+    handle(request, response) {
+      if (isV2(request)) return handleV2(request, response);
+      const isToken = /^\/token\/?(?:\?|$)/.test(request.url ?? '');
+      return isToken ? bearers.handle(request, response) : handleApi(request, response);
+    },
+    registry: cloud.registry(accounts[0] ?? '', PUBLIC_REGION),
   };
 }
 
@@ -59,5 +69,5 @@ export function createPublicHandler(
 export function publicFacts(request: IncomingMessage): RequestFacts {
   const { method = '', url: path = '' } = request;
   const operation = isV2(request) ? undefined : targetOf(request)?.operation;
-  return { region: 'public', method, path, ...(operation !== undefined && { operation }) };
+  return { region: PUBLIC, method, path, ...(operation !== undefined && { operation }) };
 }

@@ -1,5 +1,5 @@
 import * as z from 'zod/mini';
-import { RegistryError, safeJson } from './errors.ts';
+import { ContentError, RegistryError, redactUrl, safeJson, wordsOf } from './errors.ts';
 import { webAddress } from './location.ts';
 import type { Transport } from './transport.ts';
 
@@ -35,8 +35,11 @@ export function tokenAuthorizer(fetchToken: (refused?: string) => Promise<string
 const valueSchema = z.optional(z.string().check(z.regex(/^[!-~]+$/)));
 const tokenSchema = z.looseObject({ token: valueSchema, access_token: valueSchema });
 
-/** Gives user and password as basic authentication has them, in base64; nothing to be nobody. */
-export type Login = () => Promise<string | undefined>;
+/**
+ * Gives user and password as basic authentication has them, in base64; nothing to be nobody. Told of what was refused, it gives
+ * others if it can.
+ */
+export type Login = (refused?: string) => Promise<string | undefined>;
 
 /**
  * Authorizes as the registry's challenge asks: with user and password, or with a bearer token, which many registries want even
@@ -60,7 +63,8 @@ export function challengedAuthorizer(
     const realm = readBearerChallenge(challenge);
     if (realm) {
       const trusted = realm.realm.protocol === 'https:' || origin.startsWith('http:');
-      const token = await fetchToken(transport, tokenUrl(realm, scope), trusted ? basic : undefined);
+      const ask = (as: string | undefined) => fetchToken(transport, tokenUrl(realm, scope), as);
+      const token = trusted && basic ? await asOneOf(basic, login, ask) : await ask(undefined);
       onToken(token);
       headers.set(keyOf(scope), `Bearer ${token}`);
       return true;
@@ -83,6 +87,22 @@ export function challengedAuthorizer(
   };
 }
 
+/** Asks as somebody, and once more as whoever the login gives instead, where that one is not taken. */
+async function asOneOf(
+  basic: string,
+  login: Login,
+  ask: (as: string | undefined) => Promise<string>,
+): Promise<string> {
+  try {
+    return await ask(basic);
+  } catch (error) {
+    if (!(error instanceof RegistryError) || (error.status !== 401 && error.status !== 403)) throw error;
+    const another = await login(basic);
+    if (!another || another === basic) throw error;
+    return ask(another);
+  }
+}
+
 function tokenUrl({ realm, service, scope }: BearerChallenge, { repository, actions }: Scope): URL {
   const url = new URL(realm);
   if (service) url.searchParams.set('service', service);
@@ -91,18 +111,29 @@ function tokenUrl({ realm, service, scope }: BearerChallenge, { repository, acti
 }
 
 async function fetchToken(transport: Transport, url: URL, basic: string | undefined): Promise<string> {
+  const { status, body } = await readAnswer(transport, url, basic).catch((error: unknown) => {
+    throw new Error(`GET ${redactUrl(url)}: ${wordsOf(error)}`, { cause: error });
+  });
+  if (status !== 200) throw new RegistryError({ method: 'GET', url }, { status, body });
+  const json = safeJson(body);
+  if (json === undefined) throw new ContentError(`GET ${redactUrl(url)}: the answer is no JSON`);
+  const token = z.safeParse(tokenSchema, json);
+  const value = token.data?.token ?? token.data?.access_token;
+  if (!value) throw new RegistryError({ method: 'GET', url }, { status, body: 'an answer without a token' });
+  return value;
+}
+
+async function readAnswer(
+  transport: Transport,
+  url: URL,
+  basic: string | undefined,
+): Promise<{ readonly status: number; readonly body: string }> {
   const answer = await transport.send({
     method: 'GET',
     url,
     headers: { ...(basic && { authorization: `Basic ${basic}` }) },
   });
-  const body = (await answer.bytes(64 * 1024)).toString();
-  if (answer.status !== 200) throw new RegistryError({ method: 'GET', url }, { status: answer.status, body });
-  const token = z.safeParse(tokenSchema, safeJson(body));
-  const value = token.data?.token ?? token.data?.access_token;
-  if (!value)
-    throw new RegistryError({ method: 'GET', url }, { status: 200, body: 'an answer without a token' });
-  return value;
+  return { status: answer.status, body: (await answer.bytes(64 * 1024)).toString() };
 }
 
 interface BearerChallenge {

@@ -61,15 +61,22 @@ function addressOf(request: unknown): string {
 
 function tell(error: Error, where: string): void {
   const status = statusOf(error);
-  // The SDK reads JSON, and names no other reason for which that fails.
-  const isGarbled = error.name === 'SyntaxError';
-  const isUnformed = isGarbled || (status !== undefined && status >= 300 && status < 400);
-  const said = isGarbled
-    ? `the answer${status === undefined ? '' : `, ${status},`} is no JSON`
+  const form = garbled(error);
+  // What has no form at all has no name for the SDK.
+  const isUnformed =
+    form !== undefined || error.name === 'Unknown' || (status !== undefined && status >= 300 && status < 400);
+  const said = form
+    ? `the answer${status === undefined ? '' : `, ${status},`} is no ${form}`
     : wordsIn(error);
-  if (isGarbled) Object.assign(error, { $retryable: {} });
+  if (form) Object.assign(error, { name: 'SyntaxError', $retryable: {} });
   failed.set(error, { said, status: isUnformed ? status : undefined });
   error.message = `${where}: ${'$fault' in error ? `${error.name}: ` : ''}${said}`;
+}
+
+/** What an answer should have been that could not be read. The SDK reads JSON, of STS XML, and has no other word for it. */
+function garbled({ name, message }: Error): 'JSON' | 'XML' | undefined {
+  if (name === 'SyntaxError') return 'JSON';
+  return message.startsWith('@aws-sdk XML parse error') ? 'XML' : undefined;
 }
 
 function wordsIn({ name, message }: Error): string {

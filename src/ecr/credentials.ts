@@ -1,5 +1,6 @@
 import { Problems } from '../problems.ts';
 import { BoundedHandler } from './boundedHandler.ts';
+import { tellCalls } from './calls.ts';
 import type { Role } from './places.ts';
 import { ATTEMPTS, type RequestHandling } from './requests.ts';
 
@@ -10,6 +11,14 @@ const MARGIN = 5 * 60 * 1000;
  * https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles.html#iam-term-role-chaining
  */
 const LONGEST_CHAINED = 3_600;
+
+/** Has failures tell which call of STS it was. */
+const TELLING = [
+  {
+    applyToStack: (middlewareStack: Parameters<typeof tellCalls>[0]['middlewareStack']) =>
+      tellCalls({ middlewareStack }),
+  },
+];
 
 /** Temporary credentials, as the SDK has them. */
 interface Credentials {
@@ -98,6 +107,7 @@ export class RoleCredentials {
       ? providers.fromTemporaryCredentials({
           masterCredentials: master,
           clientConfig,
+          clientPlugins: TELLING,
           params: {
             RoleArn: role.arn,
             RoleSessionName: sessionName,
@@ -111,6 +121,7 @@ export class RoleCredentials {
           roleSessionName: sessionName,
           ...(duration !== undefined && { durationSeconds: duration }),
           clientConfig,
+          clientPlugins: TELLING,
         });
     const credentials = await source().catch((error: Error) => {
       throw new RoleError(role, error);

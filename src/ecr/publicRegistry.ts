@@ -34,7 +34,7 @@ export async function openPublic(
     ]);
   }
   const { origin } = new URL(publicEndpoint ?? `https://${PUBLIC_HOST}`);
-  const login = async () => (await token.current()).token;
+  const login = async (refused?: string) => (await token.current(refused && `Basic ${refused}`)).token;
   const authorizer = challengedAuthorizer(origin, transport, login, mask);
   const repository = openRepository(
     { origin, repository: place.repository, name, authorizer },
