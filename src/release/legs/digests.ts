@@ -56,7 +56,7 @@ async function readLegByDigest(
       `is ${digest}, which "${run.repository}" does not have in ${names}: let it be what the build step has put out as "digest", for the same "repository" and at least one of these regions`,
     );
   }
-  const root = await manifestIn(leaveOut ? holders : holders.slice(0, 1), digest);
+  const root = await manifestIn(holders, digest);
   const { images, attestations } = await inspectRoot(root, anyOf(holders));
   const leg: FoundLeg = {
     schema: LEG_SCHEMA,
