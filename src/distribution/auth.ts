@@ -112,6 +112,7 @@ function tokenUrl({ realm, service, scope }: BearerChallenge, { repository, acti
 
 async function fetchToken(transport: Transport, url: URL, basic: string | undefined): Promise<string> {
   const { status, body } = await readAnswer(transport, url, basic).catch((error: unknown) => {
+    if (error instanceof RegistryError) throw error;
     throw new Error(`GET ${redactUrl(url)}: ${wordsOf(error)}`, { cause: error });
   });
   if (status !== 200) throw new RegistryError({ method: 'GET', url }, { status, body });

@@ -60,14 +60,12 @@ export function decide<S extends Showing>(
   showings: readonly S[],
 ): (S & Verdict)[] {
   const { ifTagExists: policy } = plan;
-  const all = showings.flatMap(({ tags }) => tags.filter(isTaken));
-  const equalsOf = (release: Manifest) =>
-    ranked(all.filter(({ tag, shown }) => releaseOf(plan, tag) === release && sameImages(shown, release)));
+  const states = showings.flatMap(({ tags }) => tags);
+  const goals = goalsOf(plan, states);
   const goalOf = (tag: string): Goal => {
-    const release = releaseOf(plan, tag);
-    const taken = all.filter((each) => each.tag === tag);
-    if (policy === 'keep') return goalOfKeeping(release, taken);
-    return goalOfMoving(release, taken, policy === 'same-images' ? equalsOf(release) : []);
+    if (policy !== 'keep') return goals(tag);
+    const taken = states.filter(isTaken).filter((each) => each.tag === tag);
+    return goalOfKeeping(releaseOf(plan, tag), taken);
   };
   return showings.map((showing) => {
     const aims = showing.tags.map((state) => aimAt(state, goalOf(state.tag)));
@@ -105,18 +103,43 @@ function goalOfKeeping(root: Manifest, taken: readonly Taken[]): Goal {
 }
 
 /**
- * @param equals what is shown under any tag and counts as the release, the best first. Where the tag shows such an image and
- *   may be immutable, that stays, and whatever can move follows it
+ * What tags are to show that may move. Where a tag shows what counts as the release and may be immutable, that stays, and
+ * whatever can move follows it. Where none does, it follows the best that is shown under any tag once that is so: to decide again
+ * what was decided and done changes nothing.
  */
-function goalOfMoving(root: Manifest, taken: readonly Taken[], equals: readonly Manifest[]): Goal {
-  const counts = ({ shown }: Taken) => equals.some(({ digest }) => digest === shown.digest);
-  const stuck = taken.filter((each) => each.rule !== 'mutable' && counts(each));
-  const leader = equals.find(({ digest }) => stuck.some(({ shown }) => shown.digest === digest));
-  const wanted = leader ?? equals[0] ?? root;
-  const aim = (each: Taken) => {
-    if (each.shown.digest === wanted.digest || each.rule === 'mutable') return wanted;
-    if (counts(each)) return each.shown;
-    return each.rule === 'unknown' ? wanted : undefined;
+function goalsOf(
+  plan: Pick<ReleasePlan, 'root' | 'beside' | 'ifTagExists'>,
+  states: readonly TagState[],
+): (tag: string) => Goal {
+  const countsAs = (release: Manifest) => (shown: Manifest) =>
+    plan.ifTagExists === 'same-images' && sameImages(shown, release);
+  const counting = (all: readonly TagState[], release: Manifest) =>
+    all
+      .filter(isTaken)
+      .filter(({ tag, shown }) => releaseOf(plan, tag) === release && countsAs(release)(shown));
+  const leaderOf = (tag: string) =>
+    ranked(
+      counting(states, releaseOf(plan, tag)).filter((each) => each.tag === tag && each.rule !== 'mutable'),
+    )[0];
+  const followed = states.map((state) => {
+    const leader = leaderOf(state.tag);
+    if (!leader) return state;
+    const { after } = aimAt(state, goalOfMoving(leader, countsAs(releaseOf(plan, state.tag))));
+    return { ...state, shown: after ?? state.shown };
+  });
+  return (tag) => {
+    const release = releaseOf(plan, tag);
+    const wanted = leaderOf(tag) ?? ranked(counting(followed, release))[0] ?? release;
+    return goalOfMoving(wanted, countsAs(release));
+  };
+}
+
+/** @param counts whether what is shown counts as the release */
+function goalOfMoving(wanted: Manifest, counts: (shown: Manifest) => boolean): Goal {
+  const aim = ({ shown, rule }: Taken) => {
+    if (shown.digest === wanted.digest || rule === 'mutable') return wanted;
+    if (counts(shown)) return shown;
+    return rule === 'unknown' ? wanted : undefined;
   };
   return { wanted, aim };
 }

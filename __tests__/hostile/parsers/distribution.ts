@@ -179,7 +179,7 @@ export const DISTRIBUTION_PARSERS: readonly Parser[] = [
   }),
   parser("a token service's answer", {
     input: jsonTexts({ token: 'abc', access_token: 'abc', expires_in: 300 }),
-    refuses: [RegistryError],
+    refuses: [RegistryError, ContentError],
     parse: async (body) => {
       const authorizer = challengedAuthorizer(ORIGIN, answering(200, {}, body).transport);
       await authorizer.challenged(CHALLENGE, SCOPE, undefined);
