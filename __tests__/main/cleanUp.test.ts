@@ -26,6 +26,7 @@ function filesIn({ temp }: Running): Promise<string[]> {
   return readdir(temp, { recursive: true });
 }
 
+const isTag = ({ method, path }: RequestFacts) => method === 'PUT' && path.endsWith('/manifests/v1');
 const isLayer = ({ method, path }: RequestFacts) => method === 'PUT' && path.includes('/blobs/uploads/');
 
 /** Whether every other region has both layers and the config. */
@@ -64,8 +65,8 @@ describe('cancelled while a region takes its bytes very slowly', () => {
 test('cancelled while a tag is written it ends with 130 and its folder is gone', async () => {
   const stalled = Promise.withResolvers<void>();
   const cloud = await startCloud({
-    fault: ({ method, path }) => {
-      if (method !== 'PUT' || !path.endsWith('/manifests/v1')) return undefined;
+    fault: (request) => {
+      if (!isTag(request)) return undefined;
       stalled.resolve();
       return new Promise(() => {});
     },
@@ -77,11 +78,13 @@ test('cancelled while a tag is written it ends with 130 and its folder is gone',
   expect(await running.ended).toMatchObject({ code: 130, leftovers: [] });
 });
 
-test('cancelled while one region has not taken its tag it takes back those that the others have', async () => {
+/** A release whose tag one region never takes, when all others have taken it; `isDenied` says what is refused besides. */
+async function startStalled(isDenied: (request: RequestFacts) => boolean = () => false) {
   const stalled = Promise.withResolvers<void>();
   const cloud = await startCloud({
-    fault: ({ region, method, path }) => {
-      if (region !== SLOW || method !== 'PUT' || !path.endsWith('/manifests/v1')) return undefined;
+    fault: (request) => {
+      if (isDenied(request)) return { status: 403, code: 'Denied', message: 'no' };
+      if (request.region !== SLOW || !isTag(request)) return undefined;
       stalled.resolve();
       return new Promise(() => {});
     },
@@ -93,6 +96,11 @@ test('cancelled while one region has not taken its tag it takes back those that 
       cloud.writes().filter(({ path, status }) => path.endsWith('/manifests/v1') && status === 201).length ===
       REGIONS.length - 1,
   );
+  return { cloud, running };
+}
+
+test('cancelled while one region has not taken its tag it takes back those that the others have', async () => {
+  const { cloud, running } = await startStalled();
   running.kill('SIGINT');
   const ended = await running.ended;
   expect(ended).toMatchObject({ code: 130, leftovers: [] });
@@ -102,22 +110,8 @@ test('cancelled while one region has not taken its tag it takes back those that 
 });
 
 test('cancelled while a tag is written that cannot be taken back, it says which may show the new image', async () => {
-  const stalled = Promise.withResolvers<void>();
-  const cloud = await startCloud({
-    fault: ({ region, method, path, operation }) => {
-      if (operation === 'BatchDeleteImage' && region === STUCK)
-        return { status: 403, code: 'Denied', message: 'no' };
-      if (region !== SLOW || method !== 'PUT' || !path.endsWith('/manifests/v1')) return undefined;
-      stalled.resolve();
-      return new Promise(() => {});
-    },
-  });
-  const running = await startProcess(await releaseInputs(), cloud.job('build'));
-  await stalled.promise;
-  await until(
-    () =>
-      cloud.writes().filter(({ path, status }) => path.endsWith('/manifests/v1') && status === 201).length ===
-      REGIONS.length - 1,
+  const { running } = await startStalled(
+    ({ operation, region }) => operation === 'BatchDeleteImage' && region === STUCK,
   );
   running.kill('SIGINT');
   const { code, stdout, summary, outputs } = await running.ended;
@@ -131,8 +125,8 @@ test('cancelled while the last region takes its tag, which it does, it says that
   const cancelled = Promise.withResolvers<void>();
   const stalled = Promise.withResolvers<void>();
   const cloud = await startCloud({
-    async fault({ region, method, path }) {
-      if (region !== SLOW || method !== 'PUT' || !path.endsWith('/manifests/v1')) return undefined;
+    async fault(request) {
+      if (request.region !== SLOW || !isTag(request)) return undefined;
       stalled.resolve();
       await cancelled.promise;
       return undefined;
