@@ -72,3 +72,11 @@ function messageOf(error: unknown): string {
   const isException = error instanceof Error && ('$fault' in error || error.name.endsWith('Exception'));
   return isException && !failedCall(error) ? `${error.name}: ${words}` : words;
 }
+
+/** The same, of a destination: the registry is the one in which its image is. */
+export function explainAt(
+  places: readonly Place[],
+): (error: unknown, destination: { readonly name: string; readonly image: string }) => string {
+  const explain = explainIn(places);
+  return (error, { name, image }) => explain(error, name, image.split('/', 1)[0]);
+}

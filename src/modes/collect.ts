@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { OpenDestinations } from '../ecr/destinations.ts';
-import { explainIn, explainReading } from '../ecr/explain.ts';
+import { explainAt, explainReading } from '../ecr/explain.ts';
 import { formatPlatform, type Platform, samePlatform } from '../image/platform.ts';
 import type { StitchInputs } from '../inputs/stitch.ts';
 import type { Target } from '../inputs/target.ts';
@@ -62,14 +62,14 @@ async function readFrom(
 ): Promise<Collected> {
   const { destinations } = await opening;
   const unread = new Set<Destination>();
-  const explain = explainIn(places);
+  const explain = explainAt(places);
   const leaveOut: LeaveOut = (destination, why) => {
-    const { name, image } = destination;
     // One that has failed once is asked for other legs as well.
     if (unread.has(destination)) return;
     unread.add(destination);
-    const failure = explain(why, name, image.split('/', 1)[0]);
-    log.info(`${failure}: no leg is read from there (on-region-failure: ${onRegionFailure})`);
+    log.info(
+      `${explain(why, destination)}: no leg is read from there (on-region-failure: ${onRegionFailure})`,
+    );
   };
   const collected = read(destinations, onRegionFailure === 'abort' ? undefined : leaveOut);
   return {
@@ -82,10 +82,8 @@ async function readFrom(
 
 function problemsOf(error: unknown, places: Target['places']): string[] {
   if (!(error instanceof UnreadableError)) return [explainReading(error, places) ?? toError(error).message];
-  const explain = explainIn(places);
-  return error.failures.map(({ destination: { name, image }, error }) =>
-    explain(error, name, image.split('/', 1)[0]),
-  );
+  const explain = explainAt(places);
+  return error.failures.map(({ destination, error }) => explain(error, destination));
 }
 
 /** One tag of the release is enough to find the legs by: they are the same beside the others. */

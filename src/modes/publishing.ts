@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import type { OpenDestinations, Unopened } from '../ecr/destinations.ts';
-import { explainIn } from '../ecr/explain.ts';
+import { explainAt } from '../ecr/explain.ts';
 import { namesOf } from '../ecr/places.ts';
 import type { Manifest } from '../image/manifest.ts';
 import type { Target } from '../inputs/target.ts';
@@ -76,7 +76,7 @@ export async function publishEverywhere(publishing: Publishing, services: Servic
   const released = await services.log.group(title, () =>
     target.push
       ? releaseTo(publishing, services)
-      : rehearse({ ...publishing, named: opened.named, explain: explainAt(target) }),
+      : rehearse({ ...publishing, named: opened.named, explain: explainAt(target.places) }),
   );
   const all = [...released, ...opened.unopened.map((each) => unopenedResult(each, publishing))];
   const results = namesOf(target.places).flatMap((name) =>
@@ -97,13 +97,8 @@ function releaseTo(publishing: Publishing, services: Services): Promise<Result[]
       regionTimeout,
       interruption: services.cancellation,
       relay: (upstream) => openSpool(services, upstream, `kept-${relays++}`),
-      explain: explainAt(target),
+      explain: explainAt(target.places),
     },
     services.log,
   );
-}
-
-function explainAt({ places }: Target): Rehearsal['explain'] {
-  const explain = explainIn(places);
-  return (error, { name, image }) => explain(error, name, image.split('/', 1)[0]);
 }
