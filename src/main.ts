@@ -2,7 +2,6 @@ import { rmSync } from 'node:fs';
 import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type * as Core from '@actions/core';
 import { lazyTransport } from './distribution/lazyTransport.ts';
 import { DEFAULT_RETRY } from './distribution/retry.ts';
 import { BlobStore } from './distribution/server/blobStore.ts';
@@ -16,33 +15,21 @@ import { dockerLogins } from './github/dockerLogins.ts';
 import { artifactLegs } from './github/legs.ts';
 import { logLine } from './github/lines.ts';
 import { createProgress } from './github/progress.ts';
-import {
-  failureSummary,
-  imagesOf,
-  keptLines,
-  repairedLines,
-  resultLine,
-  summaryOf,
-} from './github/report.ts';
-import { shownLines } from './github/shown.ts';
+import { type Toolkit, tellFailure, tellOutcome, tellPlan } from './github/tell.ts';
 import { type Inputs, parseInputs } from './inputs/inputs.ts';
 import type { Access } from './inputs/target.ts';
 import { runBuild } from './modes/build.ts';
 import { runMirror } from './modes/mirror.ts';
-import { type PlannedJob, planJobs } from './modes/plan.ts';
+import { planJobs } from './modes/plan.ts';
 import type { Log, Outcome, RunContext, Services } from './modes/services.ts';
 import { runStitch } from './modes/stitch.ts';
 import { Problems } from './problems.ts';
-import { toError } from './release/errors.ts';
 import type { Interruption } from './release/plan.ts';
-import { TimeLimitError, UnfinishedError } from './release/regionTimeout.ts';
 import { isDone } from './release/result.ts';
 import { withinTime } from './timeout.ts';
 
 const USER_AGENT = 'ecr-multiarch/1.0.0';
 const CONNECTIONS_PER_ORIGIN = 16;
-
-type Toolkit = typeof Core;
 
 /** How a step ended: by itself, or while something was still waited for that was given up. */
 type Ending = 'ended' | 'given up';
@@ -69,11 +56,7 @@ export async function runAction(core: Toolkit, environment: NodeJS.ProcessEnv): 
     );
     return ending;
   } catch (error) {
-    // The group of lines in which it was given up would fold the error away.
-    if (error instanceof TimeLimitError) core.endGroup();
-    const heading = error instanceof UnfinishedError ? 'Nobody knows what was published' : undefined;
-    await writeSummary(core, environment, failureSummary(toError(error).message, heading));
-    fail(core, error);
+    await tellFailure(core, environment, error);
     // What failed may have left calls behind that nobody waits for.
     return 'given up';
   }
@@ -94,7 +77,7 @@ async function runInputs(
 ): Promise<Ending> {
   const parsed = await parseInputs((name) => core.getInput(name, { trimWhitespace: false }), environment);
   if (!('access' in parsed)) {
-    reportPlan(core, planJobs(parsed.inputs));
+    tellPlan(core, environment, planJobs(parsed.inputs));
     return 'ended';
   }
   const { inputs, access, timeout } = parsed;
@@ -104,10 +87,9 @@ async function runInputs(
     const outcome = await withinTime(timeout, cancellation, (interruption) =>
       runMode(inputs, { ...services, cancellation: interruption }),
     );
-    await report(core, environment, inputs, outcome);
-    conclude(core, inputs, outcome);
-    // A region that failed may have been given up, with calls that are still waited for.
-    return outcome.results.every(isDone) ? 'ended' : 'given up';
+    await tellOutcome(core, environment, inputs, outcome);
+    // What failed may have been given up, with calls that are still waited for.
+    return outcome.results.every(isDone) && !outcome.problems ? 'ended' : 'given up';
   } finally {
     await services.close();
   }
@@ -195,78 +177,4 @@ function readProxy(environment: NodeJS.ProcessEnv): { http?: string; https?: str
   const either = (name: string) => environment[name.toLowerCase()] || environment[name];
   const [http, https, no] = [either('HTTP_PROXY'), either('HTTPS_PROXY'), either('NO_PROXY')];
   return { ...(http && { http }), ...(https && { https }), ...(no && { no }) };
-}
-
-/** What failed in a region fails the step, unless the others are enough. */
-function conclude(core: Toolkit, { target }: Inputs, outcome: Outcome): void {
-  const { results } = outcome;
-  if (results.every(isDone)) return;
-  const problems = [...results.flatMap(({ error }) => error ?? []), ...shownLines(outcome)];
-  const isEnough = target.onRegionFailure === 'warn' && results.some(isDone);
-  if (!isEnough) fail(core, new Problems(problems));
-  else {
-    const told = problems.map((problem) => logLine(problem)).join('\n');
-    core.warning(`This does not fail the step, since "on-region-failure" is "warn":\n${told}`);
-  }
-}
-
-const HEADINGS: Readonly<Record<Inputs['mode'], string>> = {
-  build: 'Built',
-  stitch: 'Published',
-  mirror: 'Mirrored',
-};
-
-function reportPlan(core: Toolkit, jobs: readonly PlannedJob[]): void {
-  for (const { platform, runner, qemu } of jobs) {
-    const where = typeof runner === 'string' ? runner : JSON.stringify(runner);
-    core.info(logLine(`${platform} on ${where}${qemu ? `, emulating ${qemu}` : ''}`));
-  }
-  core.setOutput('matrix', JSON.stringify({ include: jobs }));
-}
-
-async function report(
-  core: Toolkit,
-  environment: NodeJS.ProcessEnv,
-  inputs: Inputs,
-  outcome: Outcome,
-): Promise<void> {
-  const { results } = outcome;
-  core.setOutput('digest', outcome.digest);
-  core.setOutput('images', JSON.stringify(imagesOf(outcome)));
-  core.setOutput('results', JSON.stringify(results));
-  core.setOutput('metadata', outcome.metadata);
-  const summary = summaryOf(outcome, headingOf(inputs, outcome));
-  for (const result of results) core.info(logLine(resultLine(result)));
-  for (const line of [...keptLines(outcome), ...repairedLines(outcome)]) core.notice(logLine(line));
-  await writeSummary(core, environment, summary);
-}
-
-function headingOf({ mode, target }: Inputs, { tags, results }: Outcome): string {
-  // A build that writes tags of its own is a release as well.
-  const done = tags.length > 0 && mode === 'build' ? 'Published' : HEADINGS[mode];
-  const count = results.filter(isDone).length;
-  if (count === results.length) return `${target.push ? done : 'Checked, not pushed:'} ${target.repository}`;
-  if (!target.push) {
-    return `Checked, not pushed: ${target.repository} would be refused in ${results.length - count} of ${results.length} regions`;
-  }
-  return count > 0
-    ? `${done} in ${count} of ${results.length} regions: ${target.repository}`
-    : `Not published: ${target.repository}`;
-}
-
-/** What was published is published, and what failed has to be told, with or without a summary. */
-async function writeSummary(core: Toolkit, environment: NodeJS.ProcessEnv, text: string): Promise<void> {
-  if (!environment.GITHUB_STEP_SUMMARY) return;
-  await core.summary
-    .addRaw(text, true)
-    .write()
-    .catch((error: Error) => core.warning(`the job's summary was not written: ${error.message}`));
-}
-
-/** Only debug logging shows where in the code an error came from. */
-function fail(core: Toolkit, error: unknown): void {
-  const failure = toError(error);
-  core.debug(failure.stack ?? failure.message);
-  if (failure.cause instanceof Error) core.debug(failure.cause.stack ?? failure.cause.message);
-  core.setFailed(failure.message);
 }

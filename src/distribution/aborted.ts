@@ -8,9 +8,10 @@ export async function unlessAborted<T>(
 ): Promise<T> {
   const aborted = Promise.withResolvers<never>();
   const end = () => aborted.reject(signal.reason);
+  if (signal.aborted) end();
   signal.addEventListener('abort', end, { once: true });
   try {
-    return await Promise.race([work(signal), aborted.promise]);
+    return await Promise.race([aborted.promise, work(signal)]);
   } finally {
     signal.removeEventListener('abort', end);
   }

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { unlessAborted } from '../distribution/aborted.ts';
 import { RegistryError } from '../distribution/errors.ts';
 import type { Session } from '../distribution/session.ts';
 import { operationsOf, type PacedOperation, QUOTAS } from './operations.ts';
@@ -123,7 +124,8 @@ export function pacedSession(session: Session, pacer: Pacer): Session {
     prepare: () => session.prepare(),
     async send(request) {
       const operations = operationsOf(request.method, request.url);
-      await unlessAborted(pacer.take(operations), request.signal);
+      const turn = pacer.take(operations);
+      await (request.signal ? unlessAborted(() => turn, request.signal) : turn);
       try {
         return await session.send(request);
       } catch (error) {
@@ -133,15 +135,4 @@ export function pacedSession(session: Session, pacer: Pacer): Session {
       }
     },
   };
-}
-
-/** Waits for a turn, but no longer than until the request is broken off. */
-function unlessAborted(turn: Promise<void>, signal: AbortSignal | undefined): Promise<void> {
-  if (!signal) return turn;
-  return new Promise((resolve, reject) => {
-    const end = () => reject(signal.reason);
-    if (signal.aborted) end();
-    signal.addEventListener('abort', end, { once: true });
-    turn.then(resolve, reject).finally(() => signal.removeEventListener('abort', end));
-  });
 }

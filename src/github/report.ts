@@ -2,7 +2,7 @@ import { isIndexType } from '../image/mediaTypes.ts';
 import type { Outcome } from '../modes/services.ts';
 import { isDone, type Result, shownUnder } from '../release/result.ts';
 import { plain } from '../words.ts';
-import { shownLines } from './shown.ts';
+import { shownLines, unprovedIn } from './shown.ts';
 
 /** The longest text that the summary shows, in characters: GitHub takes 1 MiB for a whole job's. */
 const LONGEST = 4_000;
@@ -95,7 +95,7 @@ const NOTHING_PUSHED =
 
 /** The summary in GitHub's Markdown: one row a destination, aligned so that it reads well as text too. */
 export function summaryOf(outcome: Outcome, heading: string): string {
-  const { digest, results, referrers } = outcome;
+  const { digest, results, referrers, problems = [] } = outcome;
   const unpushed = imagesToBe(results);
   const rows = [
     ['Region', 'Digest', 'Platforms', 'Sent', 'Reused', 'Seconds', 'State'],
@@ -109,13 +109,14 @@ export function summaryOf(outcome: Outcome, heading: string): string {
       `${MARKS[result.state]} ${result.state}`,
     ]),
   ];
-  const errors = results.flatMap(({ destination, error }) =>
+  const failed = results.flatMap(({ destination, error }) =>
     error
       ? [
           `- ${error.startsWith(`${destination}: `) ? '' : `**${escapeMarkdown(destination)}**: `}${escapeMarkdown(error)}`,
         ]
       : [],
   );
+  const errors = [...failed, ...problems.map((problem) => `- ${escapeMarkdown(problem)}`)];
   const notices = [...shownLines(outcome), ...keptLines(outcome), ...repairedLines(outcome)].map(
     (line) => `- ${escapeMarkdown(line)}`,
   );
@@ -143,9 +144,10 @@ function listed(title: string, lines: readonly string[]): string[] {
 }
 
 /** Under which tags the release is shown, or would be. */
-function taggedAs({ tags, results }: Outcome): string {
+function taggedAs(outcome: Outcome): string {
+  const { tags, results } = outcome;
   const done = results.filter(isDone);
-  if (done.length === 0) return 'not published';
+  if (done.length === 0) return unprovedIn(outcome) > 0 ? 'nowhere proved' : 'not published';
   const shown = tags.filter((tag) => done.every((result) => shownUnder(result, tag) === result.digest));
   const beside = done.flatMap((result) => Object.keys(result.tags)).filter((tag) => !tags.includes(tag));
   const listOf = (names: readonly string[]) => names.map((tag) => `\`${tag}\``).join(', ');

@@ -20,6 +20,13 @@ export function shownLines({ tags, results }: Outcome): string[] {
   );
 }
 
+/** How many destinations that failed show the release all the same, or may. */
+export function unprovedIn({ digest, tags, results }: Outcome): number {
+  const mayShow = (result: Result) =>
+    tags.some((tag) => result.uncertain?.includes(tag) || shownUnder(result, tag) === digest);
+  return results.filter((result) => !isDone(result) && mayShow(result)).length;
+}
+
 function shows(result: Result, names: readonly string[]): string {
   const { state, uncertain = [], unread = [], taken = [] } = result;
   if (unread.length > 0) return 'what its tags show was not read; none of them was changed';

@@ -15,7 +15,7 @@ import { Holdings } from '../release/holdings.ts';
 import { type Inspection, inspectRoot } from '../release/inspect.ts';
 import { isDone } from '../release/result.ts';
 import { configForBases } from './baseLogins.ts';
-import { publishingTarget, tagsAhead, tagsOf, toLeg } from './handOver.ts';
+import { handOver, publishingTarget, tagsAhead, tagsOf, toLeg } from './handOver.ts';
 import { openSpool, publishEverywhere, replicasOf } from './publishing.ts';
 import { assertReplaceable, type Outcome, openingTitle, openTarget, type Services } from './services.ts';
 
@@ -67,12 +67,12 @@ export async function runBuild(inputs: BuildInputs, services: Services): Promise
   );
   const landed = outcome.results.filter(isDone);
   const isEnough = landed.length === outcome.results.length || target.onRegionFailure !== 'abort';
-  if (inputs.legs === 'artifact' && isEnough && landed.length > 0) {
-    await services.log.group(`Handing ${labels.join(', ')} over to the stitch`, () =>
-      services.legs.save({ ...leg, destinations: landed.map(({ image }) => image) }),
-    );
-  }
-  return outcome;
+  if (inputs.legs !== 'artifact' || !isEnough || landed.length === 0) return outcome;
+  const left = { ...leg, destinations: landed.map(({ image }) => image) };
+  const problems = await services.log.group(`Handing ${labels.join(', ')} over to the stitch`, () =>
+    handOver(left, services),
+  );
+  return problems.length > 0 ? { ...outcome, problems } : outcome;
 }
 
 /** Regions that are being opened. */

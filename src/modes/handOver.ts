@@ -1,10 +1,12 @@
 import type { Built } from '../buildx/build.ts';
+import { unlessAborted } from '../distribution/aborted.ts';
 import { type Manifest, ManifestError } from '../image/manifest.ts';
 import type { Platform } from '../image/platform.ts';
 import type { BuildInputs } from '../inputs/inputs.ts';
 import type { Target } from '../inputs/target.ts';
 import { Problems } from '../problems.ts';
 import type { Destination } from '../release/content.ts';
+import { toError } from '../release/errors.ts';
 import type { Inspection } from '../release/inspect.ts';
 import { LEG_SCHEMA, type Leg } from '../release/leg.ts';
 import { tagsOfLeg } from '../release/legs/beside.ts';
@@ -80,4 +82,27 @@ export function tagsOf(leg: Leg, { legs, tags }: BuildInputs): ReadonlyMap<strin
       `input "legs": "tags": the leg cannot be put under a tag that says whose it is: ${error.message}; or hand it over with "legs: artifact"`,
     ]);
   }
+}
+
+/**
+ * Leaves a leg for the stitch. The regions hold it, whether that succeeds or not: what keeps it from being left is told with what
+ * they hold, also when the step has to end.
+ * @returns why the leg was not left, each reason with what to do; none when it was
+ */
+export function handOver(
+  leg: Leg,
+  { legs, cancellation: { signal, hold } }: Pick<Services, 'legs' | 'cancellation'>,
+): Promise<readonly string[]> {
+  return hold(async () => {
+    try {
+      await unlessAborted(() => legs.save(leg), signal);
+      return [];
+    } catch (error) {
+      if (error instanceof Problems) return error.problems;
+      const { message } = toError(error);
+      return [
+        `the leg was not handed over: the workflow's artifact service had not taken it when that had to be given up: ${message}`,
+      ];
+    }
+  });
 }

@@ -73,6 +73,8 @@ export interface Outcome {
   readonly referrers?: number;
   /** JSON: what buildx said of the build, or the description of the published root. */
   readonly metadata: string;
+  /** What failed after that, each with what to do: the results stand. Absent where nothing did. */
+  readonly problems?: readonly string[];
 }
 
 /** Uploads beside each other: in all regions together, and in each of them at the most and at the least. */
