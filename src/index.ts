@@ -9,6 +9,9 @@ process.noDeprecation = true;
 // takes a third of the processor's time that an upload costs; counted as part of the heap they are a reason far less often.
 setFlagsFromString('--external-memory-accounted-in-global-limit');
 
+// Whoever reads the log may be gone: the step hears of it, and a line that is not read any more fails nothing.
+process.stdout.on('error', () => undefined);
+
 const ending = await runAction(core, process.env);
 // What was given up may not keep the step from ending.
 if (ending === 'given up') process.exit();

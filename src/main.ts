@@ -25,8 +25,10 @@ import type { Log, Outcome, RunContext, Services } from './modes/services.ts';
 import { runStitch } from './modes/stitch.ts';
 import { Problems } from './problems.ts';
 import type { Interruption } from './release/plan.ts';
+import { UnfinishedError } from './release/regionTimeout.ts';
 import { isDone } from './release/result.ts';
 import { withinTime } from './timeout.ts';
+import { UnderWay } from './underWay.ts';
 
 const USER_AGENT = 'ecr-multiarch/1.0.0';
 const CONNECTIONS_PER_ORIGIN = 16;
@@ -45,14 +47,16 @@ export async function runAction(core: Toolkit, environment: NodeJS.ProcessEnv): 
   environment.TTY_DISPLAY_RATE ??= '20';
   try {
     const tempDir = await makeTempDir(environment);
-    const removeTempDir = () => rmSync(tempDir, { recursive: true, force: true, maxRetries: 3 });
     let ending: Ending = 'ended';
     await untilCancelled(
       process,
       async (cancellation) => {
         ending = await runInputs(core, environment, tempDir, cancellation);
       },
-      removeTempDir,
+      {
+        giveUp: () => tellFailure(core, environment, new UnfinishedError('the step was cancelled')),
+        cleanUp: () => rmSync(tempDir, { recursive: true, force: true, maxRetries: 3 }),
+      },
     );
     return ending;
   } catch (error) {
@@ -82,10 +86,16 @@ async function runInputs(
   }
   const { inputs, access, timeout } = parsed;
   const run = await readContext(environment, tempDir);
-  const services = createServices(core, environment, run, access);
+  const underWay = new UnderWay();
+  const services = createServices(core, environment, run, access, underWay);
+  const tellWhere = () => services.log.info(`Under way when the step had to end: ${underWay.words}`);
+  cancellation.signal.addEventListener('abort', tellWhere, { once: true });
   try {
-    const outcome = await withinTime(timeout, cancellation, (interruption) =>
-      runMode(inputs, { ...services, cancellation: interruption }),
+    const outcome = await withinTime(
+      timeout,
+      cancellation,
+      (interruption) => runMode(inputs, { ...services, cancellation: interruption }),
+      { underWay },
     );
     await tellOutcome(core, environment, inputs, outcome);
     // What failed may have been given up, with calls that are still waited for.
@@ -111,11 +121,17 @@ function createServices(
   environment: NodeJS.ProcessEnv,
   run: RunContext,
   access: Access,
+  underWay: UnderWay,
 ): Omit<Services, 'cancellation'> & { close(): Promise<void> } {
   const log: Log = {
     info: (message) => core.info(logLine(message)),
     warn: (message) => core.warning(logLine(message)),
-    group: core.group,
+    group: (title, step) =>
+      underWay.during(
+        () => title,
+        () => core.group(title, step),
+      ),
+    during: (what, step) => underWay.during(what, step),
   };
   const mask = (secret: string) => maskEverywhere(core, secret);
   const apis = createApis({

@@ -155,7 +155,7 @@ function servicesOf(
   };
   return {
     services: {
-      log: { info() {}, warn() {}, group: (_, step) => step() },
+      log: { info() {}, warn() {}, group: (_, step) => step(), during: (_, step) => step() },
       run: {
         runId: '7',
         runAttempt: 1,

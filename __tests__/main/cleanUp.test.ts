@@ -1,4 +1,5 @@
 import { readdir } from 'node:fs/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from '@jest/globals';
 import type { RequestFacts } from '../../emulator/traffic.ts';
 import { imageOf } from '../support/images.ts';
@@ -160,4 +161,48 @@ test('failed in one region, it ends with 1 when the slow ones have ended, and it
   expect([code, leftovers]).toEqual([1, []]);
   expect(outputs).toContain('"state":"held back"');
   expect(await cloud.shown('1.29')).toEqual(REGIONS.map(() => undefined));
+});
+
+test('cancelled twice while tags cannot be put back it says that nobody knows what they show', async () => {
+  const stalled = Promise.withResolvers<void>();
+  let isStalled = false;
+  const cloud = await startCloud({
+    fault: (request) => {
+      isStalled ||= isTag(request);
+      if (!isStalled || !request.path.endsWith('/manifests/v1')) return undefined;
+      stalled.resolve();
+      return new Promise(() => {});
+    },
+  });
+  const running = await startProcess(await releaseInputs(), cloud.job('build'));
+  await stalled.promise;
+  running.kill('SIGINT');
+  // Two signals at once may come as one.
+  await sleep(500);
+  running.kill('SIGTERM');
+  const { code, stdout, summary, leftovers } = await running.ended;
+  expect([code, leftovers]).toEqual([143, []]);
+  expect(stdout).toMatch(
+    /^::error::the step was cancelled, .*: tags may show the new image, .*: look what they show/m,
+  );
+  expect(summary).toMatch(/^### Nobody knows what was published$/m);
+});
+
+test('with nobody left to read its log it ends as if it were cancelled', async () => {
+  const uploading = Promise.withResolvers<void>();
+  const cloud = await startCloud({
+    fault: (request) => {
+      if (request.region !== SLOW || !isLayer(request)) return undefined;
+      uploading.resolve();
+      return new Promise(() => {});
+    },
+  });
+  const running = await startProcess(await releaseInputs(), cloud.job('build'));
+  await uploading.promise;
+  running.closeLog();
+  const { code, summary, outputs, leftovers } = await running.ended;
+  expect([code, leftovers]).toEqual([141, []]);
+  expect(summary).toMatch(/nobody reads the log of the step any more/);
+  expect(outputs).toContain('"state":"held back"');
+  expect(await cloud.shown('v1')).toEqual(REGIONS.map(() => undefined));
 });

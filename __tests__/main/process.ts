@@ -19,6 +19,8 @@ export interface Running {
   readonly temp: string;
   readonly ended: Promise<Ended>;
   kill(signal: NodeJS.Signals): void;
+  /** Stops reading its log, as a runner does that is gone. */
+  closeLog(): void;
 }
 
 /** Starts the action's entry in a process of its own, as the runner does: inputs in the environment. */
@@ -41,7 +43,8 @@ export async function startProcess(
       ...Object.fromEntries(values.map(([name, value]) => [`INPUT_${name.toUpperCase()}`, value])),
     },
   });
-  const said = Promise.all([text(child.stdout), text(child.stderr)]);
+  // A log that was closed was not read to its end.
+  const said = Promise.all([text(child.stdout).catch(() => ''), text(child.stderr)]);
   const exited = new Promise<number | null>((resolve, reject) => {
     child.once('error', reject).once('close', resolve);
   });
@@ -54,5 +57,10 @@ export async function startProcess(
     ]);
     return { code, stdout, outputs, summary, leftovers: await readdir(temp) };
   };
-  return { temp, ended: end(), kill: (signal) => void child.kill(signal) };
+  return {
+    temp,
+    ended: end(),
+    kill: (signal) => void child.kill(signal),
+    closeLog: () => void child.stdout.destroy(),
+  };
 }

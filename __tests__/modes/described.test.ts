@@ -23,6 +23,7 @@ test('without ecr:DescribeImages a release is published all the same, and the lo
       ...own.log,
       info: (line: string) => said.push(line),
       group: <T>(_: string, step: () => Promise<T>) => step(),
+      during: <T>(_: () => string, step: () => Promise<T>) => step(),
     },
   });
   const { states, outcome } = await mirror(graph, {}, { services });

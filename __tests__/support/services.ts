@@ -71,7 +71,7 @@ export async function servicesWith(
   return {
     left,
     masked,
-    log: { info() {}, warn() {}, group: (_, step) => step() },
+    log: { info() {}, warn() {}, group: (_, step) => step(), during: (_, step) => step() },
     run: {
       runId: '7',
       runAttempt: 1,

@@ -1,6 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { unlessAborted } from '../distribution/aborted.ts';
 import type { ManifestContent } from '../image/manifest.ts';
-import type { Destination, ImageDescription } from '../release/content.ts';
+import type { ImageDescription } from '../release/content.ts';
+import { formatDuration, TimeLimitError } from '../release/regionTimeout.ts';
 import type { Patience } from './settling.ts';
 
 /** The most images that one call of DescribeImages names. */
@@ -33,6 +35,13 @@ function descriptionOf({
   return { digest, ...(mediaType !== undefined && { mediaType }), ...(size !== undefined && { size }) };
 }
 
+/** Asks what a registry says of tags; the signal breaks that off. */
+export type Describe = (
+  expected: ReadonlyMap<string, ManifestContent>,
+  how: 'once' | undefined,
+  broken: AbortSignal,
+) => Promise<ReadonlyMap<string, ImageDescription>>;
+
 /** Asks once, for 100 tags at the most; what is listed under more tags than those does not matter. */
 type Ask = (tags: readonly string[], signal: AbortSignal) => Promise<ReadonlyMap<string, ImageDescription>>;
 
@@ -40,20 +49,29 @@ type Ask = (tags: readonly string[], signal: AbortSignal) => Promise<ReadonlyMap
  * How a registry is asked what it says of tags. What it says right after a write may be old: then it is asked again, as
  * patiently as is waited for other things that it was given. No longer than that is an answer waited for, either: all that is
  * at stake is published.
+ * @throws TimeLimitError when there is no answer in that time, and the signal's reason
  */
-export function tagDescriptions(
-  ask: Ask,
-  { first, most, limit }: Patience,
-): NonNullable<Destination['describeTags']> {
-  return async (expected, how) => {
+export function tagDescriptions(ask: Ask, { first, most, limit }: Patience): Describe {
+  return async (expected, how, broken) => {
     const deadline = performance.now() + limit;
-    const signal = AbortSignal.timeout(limit);
+    const late = new AbortController();
+    const timer = setTimeout(
+      () => late.abort(new TimeLimitError(`DescribeImages did not answer within ${formatDuration(limit)}`)),
+      limit,
+    );
     const tags = [...expected.keys()];
-    for (let pause = first; ; pause = Math.min(2 * pause, most)) {
-      const described = await askAll(tags, (batch) => ask(batch, signal));
-      const isEnough = how === 'once' || accords(described, expected);
-      if (isEnough || performance.now() + pause > deadline) return described;
-      await sleep(pause);
+    const untilAccord = async (signal: AbortSignal) => {
+      for (let pause = first; ; pause = Math.min(2 * pause, most)) {
+        const described = await askAll(tags, (batch) => ask(batch, signal));
+        const isEnough = how === 'once' || accords(described, expected);
+        if (isEnough || performance.now() + pause > deadline) return described;
+        await sleep(pause, undefined, { signal });
+      }
+    };
+    try {
+      return await unlessAborted(untilAccord, AbortSignal.any([broken, late.signal]));
+    } finally {
+      clearTimeout(timer);
     }
   };
 }

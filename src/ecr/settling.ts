@@ -29,40 +29,44 @@ interface Shown {
 /**
  * How manifests are written to a repository that may need a moment to see what it was given.
  * @param blob tells of a blob's size in bytes, if the repository shows it
+ * @returns what writes one, and no more once its signal is aborted
  */
 export function settledWrites(
   repository: Repository,
   blob: Shown['blob'],
   patience: Patience,
-): (reference: string, content: ManifestContent) => Promise<void> {
+): (reference: string, content: ManifestContent, signal: AbortSignal) => Promise<void> {
   const shown: Shown = { blob, manifest: (digest) => repository.hasManifest(digest) };
-  return (reference, content) =>
+  return (reference, content, signal) =>
     writeSettled(
       () => repository.writeManifest(reference, content),
       parseManifest(content.bytes, content.mediaType),
       shown,
       patience,
+      signal,
     );
 }
 
 /**
  * Writes a manifest. When the registry says that something below it is missing, which it has taken a moment ago, waits until
  * the registry shows it, and writes again: ECR is like that right after an upload.
- * @throws what the last try threw
+ * @throws what the last try threw, or that it was broken off
  */
 async function writeSettled(
   write: () => Promise<void>,
   manifest: Manifest,
   shown: Shown,
   patience: Patience,
+  signal: AbortSignal,
 ): Promise<void> {
   const deadline = performance.now() + patience.limit;
   let pause = patience.first;
   const wait = async () => {
-    await sleep(pause);
+    await sleep(pause, undefined, { signal });
     pause = Math.min(2 * pause, patience.most);
   };
   for (;;) {
+    signal.throwIfAborted();
     try {
       return await write();
     } catch (error) {

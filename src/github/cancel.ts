@@ -1,10 +1,15 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Interruption } from '../release/plan.ts';
 
+/** What tells of events. */
+interface Emitter {
+  on(event: string, handler: () => void): unknown;
+  off(event: string, handler: () => void): unknown;
+}
+
 /** The parts of the process that cancellation needs. */
-interface Cancellable {
-  on(signal: string, handler: () => void): unknown;
-  off(signal: string, handler: () => void): unknown;
+interface Cancellable extends Emitter {
+  readonly stdout: Emitter;
   exit(code: number): void;
 }
 
@@ -14,72 +19,120 @@ interface Cancellable {
  */
 const SIGNALS = { SIGINT: 130, SIGTERM: 143 } as const;
 
+/** The exit code where nobody reads the log any more: as of a program that SIGPIPE has ended. */
+const UNREAD = 141;
+
 /** How long what was held may take to be told of, in milliseconds. */
 const TELLING = 1_000;
 
 /** A step that was cancelled. */
 export class CancelledError extends Error {
   override readonly name = 'CancelledError';
+}
 
-  constructor() {
-    super('the step was cancelled');
-  }
+/** What has to be done before a step that was cancelled ends. */
+interface Ending {
+  /** Tells that what is held is not waited for any longer; not waited for long. */
+  readonly giveUp: () => Promise<void>;
+  /** Has to be done when it returns. */
+  readonly cleanUp: () => void;
 }
 
 /**
- * Runs the action. When the runner cancels it, it cleans up and ends at once: connections end with the process, and
- * whatever was not published stays unpublished. Only what is held is waited for, and for the work to tell what came of that;
- * neither when another signal comes.
+ * Runs the action. When the runner cancels it, or is not there any more to read the log, it cleans up and ends at once:
+ * connections end with the process, and whatever was not published stays unpublished. Only what is held is waited for, and for
+ * the work to tell what came of that; neither when another signal comes.
  * @param work is told by a CancelledError that it has to end
- * @param cleanUp has to be done when it returns
  */
 export async function untilCancelled(
   process: Cancellable,
   work: (cancellation: Interruption) => Promise<void>,
-  cleanUp: () => void,
+  ending: Ending,
 ): Promise<void> {
-  const controller = new AbortController();
-  const held = new Set<Promise<unknown>>();
-  const over = Promise.withResolvers<void>();
-  let isEnded = false;
-  const end = (code: number) => {
-    if (isEnded) return;
-    isEnded = true;
-    cleanUp();
-    process.exit(code);
-  };
-  const endTold = async (code: number) => {
-    await Promise.allSettled(held);
-    await Promise.race([over.promise, sleep(TELLING)]);
-    end(code);
-  };
-  let code: number | undefined;
-  const handlers = Object.entries(SIGNALS).map(([signal, codeOf]) => {
-    const handler = () => {
-      const isFirst = !controller.signal.aborted;
-      code = codeOf;
-      controller.abort(new CancelledError());
-      if (isFirst && held.size > 0) void endTold(codeOf);
-      else end(codeOf);
-    };
-    process.on(signal, handler);
-    return [signal, handler] as const;
-  });
-  const hold = async <T>(critical: () => Promise<T>): Promise<T> => {
+  const cancellation = new Cancellation(process, ending);
+  const handlers = Object.entries(SIGNALS).map(
+    ([signal, code]) => [signal, () => cancellation.cancel(code, 'the step was cancelled')] as const,
+  );
+  const lose = () => cancellation.lose();
+  for (const [signal, handler] of handlers) process.on(signal, handler);
+  process.stdout.on('error', lose);
+  try {
+    await work(cancellation);
+  } finally {
+    for (const [signal, handler] of handlers) process.off(signal, handler);
+    process.stdout.off('error', lose);
+    cancellation.finish();
+  }
+}
+
+/** How a step comes to its end before its work does. */
+class Cancellation implements Interruption {
+  readonly #process: Pick<Cancellable, 'exit'>;
+  readonly #ending: Ending;
+  readonly #controller = new AbortController();
+  readonly #held = new Set<Promise<unknown>>();
+  readonly #over = Promise.withResolvers<void>();
+  /** What the process ends with, once it was cancelled. */
+  #code: number | undefined;
+  #isGivenUp = false;
+  #isEnded = false;
+
+  constructor(process: Pick<Cancellable, 'exit'>, ending: Ending) {
+    this.#process = process;
+    this.#ending = ending;
+  }
+
+  get signal(): AbortSignal {
+    return this.#controller.signal;
+  }
+
+  readonly hold = async <T>(critical: () => Promise<T>): Promise<T> => {
     const running = critical();
-    held.add(running);
+    this.#held.add(running);
     try {
       return await running;
     } finally {
-      held.delete(running);
+      this.#held.delete(running);
     }
   };
-  try {
-    await work({ signal: controller.signal, hold });
-  } finally {
-    over.resolve();
-    for (const [signal, handler] of handlers) process.off(signal, handler);
-    if (code === undefined) cleanUp();
-    else end(code);
+
+  cancel(code: number, why: string): void {
+    const isFirst = this.#code === undefined;
+    this.#code = code;
+    this.#controller.abort(new CancelledError(why));
+    if (this.#held.size === 0 || this.#isGivenUp) this.#end(code);
+    else if (isFirst) void this.#endTold(code);
+    else void this.#endUntold(code);
+  }
+
+  /** The log cannot be written, which each further line says again. */
+  lose(): void {
+    if (this.#code === undefined) this.cancel(UNREAD, 'nobody reads the log of the step any more');
+  }
+
+  /** The work has ended. */
+  finish(): void {
+    this.#over.resolve();
+    if (this.#code === undefined) this.#ending.cleanUp();
+    else this.#end(this.#code);
+  }
+
+  async #endTold(code: number): Promise<void> {
+    await Promise.allSettled(this.#held);
+    await Promise.race([this.#over.promise, sleep(TELLING)]);
+    if (!this.#isGivenUp) this.#end(code);
+  }
+
+  async #endUntold(code: number): Promise<void> {
+    this.#isGivenUp = true;
+    await Promise.race([this.#ending.giveUp().catch(() => undefined), sleep(TELLING)]);
+    this.#end(code);
+  }
+
+  #end(code: number): void {
+    if (this.#isEnded) return;
+    this.#isEnded = true;
+    this.#ending.cleanUp();
+    this.#process.exit(code);
   }
 }

@@ -56,7 +56,7 @@ export async function tellFailure(
   error: unknown,
 ): Promise<void> {
   // The group of lines in which it was given up would fold the error away.
-  if (error instanceof TimeLimitError) core.endGroup();
+  if (error instanceof TimeLimitError || error instanceof UnfinishedError) core.endGroup();
   const heading = error instanceof UnfinishedError ? 'Nobody knows what was published' : undefined;
   await writeSummary(core, environment, failureSummary(toError(error).message, heading));
   fail(core, error);

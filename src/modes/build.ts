@@ -1,4 +1,4 @@
-import { type Built, build } from '../buildx/build.ts';
+import { type BuildRun, type Built, build } from '../buildx/build.ts';
 import type { OpenDestinations } from '../ecr/destinations.ts';
 import { explainReading } from '../ecr/explain.ts';
 import { PrivateRegistries } from '../ecr/privateRegistries.ts';
@@ -146,27 +146,28 @@ async function obtain(
   // What the builder need not send, because every region has it, is read back from one of them.
   const everywhere = opening.then(({ destinations }) => anyOf(destinations));
   const spool = openSpool(services, awaited('the regions', everywhere));
-  return build(
-    {
-      options: inputs.options,
-      platforms,
-      transport: inputs.transport,
-      repositoryUrl: run.repositoryUrl,
-      attestations: {
-        noDefault: run.noDefaultAttestations,
-        privateRepository: run.privateRepository,
-        runUrl: run.runUrl,
-      },
-      name: inputs.target.repository.split('/').at(-1) ?? 'image',
-      dir: run.tempDir,
-      signal: cancellation.signal,
-      dockerConfig: await configForBases(inputs, registries, services),
-      spool,
-      regions,
-      open,
+  const dockerConfig = await configForBases(inputs, registries, services);
+  const wanted: BuildRun = {
+    options: inputs.options,
+    platforms,
+    transport: inputs.transport,
+    repositoryUrl: run.repositoryUrl,
+    attestations: {
+      noDefault: run.noDefaultAttestations,
+      privateRepository: run.privateRepository,
+      runUrl: run.runUrl,
     },
-    docker,
-    log,
+    name: inputs.target.repository.split('/').at(-1) ?? 'image',
+    dir: run.tempDir,
+    signal: cancellation.signal,
+    dockerConfig,
+    spool,
+    regions,
+    open,
+  };
+  return log.during(
+    () => `building ${platforms.map(formatPlatform).join(', ')}`,
+    () => build(wanted, docker, log),
   );
 }
 

@@ -19,6 +19,8 @@ export interface Log {
   warn(message: string): void;
   /** Runs a step whose lines are folded together under a title. */
   group<T>(title: string, step: () => Promise<T>): Promise<T>;
+  /** Runs a step of which is told what it is about, when it takes too long. */
+  during<T>(what: () => string, step: () => Promise<T>): Promise<T>;
 }
 
 /** Where legs are handed over. */
@@ -110,29 +112,22 @@ export async function openTarget(
   return opened;
 }
 
-/** Has it said which places were still being opened, if the step has to end while some are. */
-async function tellingUnready<T>(
+/** Has it told which places are still being opened, if that takes too long. */
+function tellingUnready<T>(
   { places }: Target,
-  { log, cancellation: { signal } }: Services,
+  { log }: Services,
   how: OpeningOptions,
   open: (how: OpeningOptions) => Promise<T>,
 ): Promise<T> {
   const unready = new Map(namesOf(places).entries());
-  const tell = () => {
-    if (unready.size > 0) log.info(`Not ready when the step had to end: ${[...unready.values()].join(', ')}`);
+  const opened: OpeningOptions['opened'] = (destination, position) => {
+    unready.delete(position);
+    how.opened?.(destination, position);
   };
-  signal.addEventListener('abort', tell, { once: true });
-  try {
-    return await open({
-      ...how,
-      opened: (destination, position) => {
-        unready.delete(position);
-        how.opened?.(destination, position);
-      },
-    });
-  } finally {
-    signal.removeEventListener('abort', tell);
-  }
+  return log.during(
+    () => `opening ${[...unready.values()].join(', ')}`,
+    () => open({ ...how, opened }),
+  );
 }
 
 function nameTarget(target: Target, { run, log }: Services): OpenDestinations {

@@ -41,13 +41,16 @@ interface Read {
   readonly ahead: Promise<Described | undefined> | undefined;
 }
 
+/** The parts of a release that its proof needs. */
+type Proving = Pick<ReleasePlan, 'root' | 'platforms' | 'explain' | 'interruption'>;
+
 /**
  * Reads back what was published and, beside that, asks the registry what it says itself of the tags.
  * @returns what the registry says, by tag; nothing where there is nothing to ask or no answer
  * @throws VerificationError when something else is shown, ContradictionError when the registry says something else
  */
 export async function proveShown(
-  { root, platforms, explain }: Pick<ReleasePlan, 'root' | 'platforms' | 'explain'>,
+  { root, platforms, explain, interruption }: Proving,
   tags: readonly ExpectedTag[],
   destination: Destination,
   { isRead, ahead }: Read,
@@ -59,9 +62,11 @@ export async function proveShown(
     if (!isRead) await verify(root, tags, platforms, destination);
     return undefined;
   };
-  const asked = describeShown(tags, destination, (error) => explain(error, destination), say);
+  const explained = (error: Error) => explain(error, destination);
+  // When the release has to end, nothing more is asked that nothing depends on.
+  const asked = interruption.signal.aborted ? undefined : describeShown(tags, destination, explained, say);
   // When both fail it is what the tags show that counts.
-  const [, described] = await allSettledOrThrow([readBack(), asked]);
+  const [, described] = await allSettledOrThrow([readBack(), Promise.resolve(asked)]);
   return described;
 }
 

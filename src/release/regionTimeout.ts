@@ -7,8 +7,17 @@ export class TimeLimitError extends Error {
   override readonly name = 'TimeLimitError';
 }
 
-/** A step that took longer than it may, and did not end what it had begun either: nobody knows what tags show. */
-export class UnfinishedError extends TimeLimitError {}
+/** A step that had to end before what it had begun has ended: nobody knows what tags show. */
+export class UnfinishedError extends Error {
+  override readonly name = 'UnfinishedError';
+
+  /** @param why it had to end */
+  constructor(why: string) {
+    super(
+      `${why}, and what it had begun did not end in time: tags may show the new image, what they showed before, or nothing: look what they show, or run the job again`,
+    );
+  }
+}
 
 /** A time in words: 90 s, 20 min, 1 h 30 min. */
 export function formatDuration(milliseconds: number): string {

@@ -1,8 +1,8 @@
 import type { Readable } from 'node:stream';
 import type { Repository } from '../distribution/repository.ts';
 import type { Digest } from '../image/digest.ts';
-import type { Manifest } from '../image/manifest.ts';
-import { type Destination, MissingContentError, type Source } from './content.ts';
+import type { Manifest, ManifestContent } from '../image/manifest.ts';
+import { type Destination, type ImageDescription, MissingContentError, type Source } from './content.ts';
 
 /** A repository as a source of content, whatever registry it is in. */
 export function repositorySource(name: string, repository: Repository): Source {
@@ -17,7 +17,7 @@ export function repositorySource(name: string, repository: Repository): Source {
   };
 }
 
-/** What a registry may do better than the distribution API does it. */
+/** What a registry may do better than the distribution API does it; the signals break that off. */
 export interface DestinationOptions {
   readonly name: string;
   /** Host and repository. */
@@ -31,14 +31,22 @@ export interface DestinationOptions {
   readonly tagRule?: Destination['tagRule'];
   readonly deleteTag?: (tag: string, signal: AbortSignal) => Promise<void>;
   /** What it says of tags itself; by default it has no API for that. */
-  readonly describeTags?: Destination['describeTags'];
+  readonly describeTags?: (
+    expected: ReadonlyMap<string, ManifestContent>,
+    how: 'once' | undefined,
+    signal: AbortSignal,
+  ) => Promise<ReadonlyMap<string, ImageDescription>>;
   readonly writeBlob?: Destination['writeBlob'];
-  readonly writeManifest?: Destination['writeManifest'];
+  readonly writeManifest?: (
+    reference: string,
+    content: ManifestContent,
+    signal: AbortSignal,
+  ) => Promise<void>;
 }
 
 /** A repository as a destination. */
 export function repositoryDestination(options: DestinationOptions): Destination {
-  const { name, image, repository, deleteTag } = options;
+  const { name, image, repository, deleteTag, describeTags, writeManifest } = options;
   return {
     ...repositorySource(name, repository),
     image,
@@ -47,13 +55,18 @@ export function repositoryDestination(options: DestinationOptions): Destination 
     refusals: options.refusals ?? (() => []),
     expectUpload: (blob) => repository.expectUpload(blob),
     writeBlob: options.writeBlob ?? ((descriptor, open) => repository.writeBlob(descriptor, open)),
-    writeManifest:
-      options.writeManifest ?? ((reference, content) => repository.writeManifest(reference, content)),
+    writeManifest: (reference, content) =>
+      writeManifest
+        ? repository.unlessBroken((signal) => writeManifest(reference, content, signal))
+        : repository.writeManifest(reference, content),
     tagged: (tag) => repository.readManifest(tag),
     tagRule: options.tagRule ?? (() => 'unknown'),
     deleteTag: (tag) =>
       deleteTag ? repository.unlessBroken((signal) => deleteTag(tag, signal)) : repository.deleteTag(tag),
-    ...(options.describeTags && { describeTags: options.describeTags }),
+    ...(describeTags && {
+      describeTags: (expected, how) =>
+        repository.unlessBroken((signal) => describeTags(expected, how, signal)),
+    }),
     breakOff: (reason) => repository.breakOff(reason),
   };
 }
