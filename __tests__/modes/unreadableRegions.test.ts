@@ -87,6 +87,46 @@ describe.each<[string, HandOver]>([
   });
 });
 
+describe.each<[string, HandOver]>([
+  ['by tags', byTags],
+  ['by digest', byDigest],
+])('a region that never answers when legs are looked for %s', (_, handOver) => {
+  /** A region that is silent from now on, when it is read from. */
+  async function startSilent() {
+    let isSilent = false;
+    const fanIn = await startFanIn({
+      fault: ({ region, method, path }) =>
+        isSilent && region === two && method !== 'PUT' && path.includes('/manifests/')
+          ? new Promise<undefined>(() => {})
+          : undefined,
+    });
+    const inputs = await handOver(fanIn);
+    isSilent = true;
+    return { fanIn, stitch: (more: Values) => fanIn.stitch({ ...inputs, 'region-timeout': '1s', ...more }) };
+  }
+  const LATE = new RegExp(
+    `^${two}: team/app: it did not tell which legs it holds within 1 s \\("region-timeout"\\)`,
+  );
+
+  test('is a reason to publish nowhere with "abort"', async () => {
+    const { fanIn, stitch } = await startSilent();
+    const before = fanIn.writes().length;
+    const refusal = await stitch({}).catch((error) => error);
+    expect(refusal instanceof Problems && refusal.problems).toEqual([expect.stringMatching(LATE)]);
+    expect(fanIn.writes()).toHaveLength(before);
+  });
+
+  test('is gone on without with "continue", and fails', async () => {
+    const { fanIn, stitch } = await startSilent();
+    expect(statesOf(await stitch({ 'on-region-failure': 'continue' }))).toEqual([
+      'published',
+      'failed',
+      'published',
+    ]);
+    expect(fanIn.said).toContainEqual(expect.stringMatching(LATE));
+  });
+});
+
 test('a region that says that it has a leg and does not give it is no reason not to read it from another', async () => {
   let isBroken = false;
   const fanIn = await startFanIn({

@@ -41,6 +41,19 @@ describe('a region that takes longer than it may', () => {
     expect(all.map(({ tags }) => tags.get('v1'))).toEqual([graph.root.digest, undefined, graph.root.digest]);
   });
 
+  test('to take an image that its tag is to keep has failed, and is asked for nothing more', async () => {
+    const kept = imageOf('linux/amd64', { layers: ['kept'] });
+    const one = new MemoryDestination('one', graph);
+    one.hold(kept, 'v1');
+    const [layer = ''] = [...kept.blobs.keys()].filter((digest) => !graph.blobs.has(digest));
+    const endless = new Endless('endless', `blob ${layer}`);
+    const results = await run([one, endless], { ifTagExists: 'keep', regionTimeout: 1_000 });
+    expect(states(results)).toEqual(['unchanged', 'failed']);
+    expect(results[1]?.error).toMatch(/within 1 s \("region-timeout"\)/);
+    expect(endless.writes.filter((write) => write.endsWith(kept.root.digest))).toEqual([]);
+    expect([...endless.tags]).toEqual([]);
+  });
+
   test('to say what it lists under its tags is published all the same', async () => {
     const slow = new MemoryDestination('slow', graph);
     slow.describeTags = (_, how) => (how === 'once' ? new Promise(() => {}) : Promise.resolve(new Map()));

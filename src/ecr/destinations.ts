@@ -1,6 +1,6 @@
 import { Problems } from '../problems.ts';
 import type { Destination } from '../release/content.ts';
-import { formatDuration, TimeLimitError } from '../release/regionTimeout.ts';
+import { answerWithin } from '../release/regionTimeout.ts';
 import type { Named } from '../release/rehearse.ts';
 import { explainIn } from './explain.ts';
 import { nameDestinations } from './named.ts';
@@ -124,6 +124,11 @@ function openPlace(
   }
 }
 
+const UNREADY = {
+  what: 'was not ready',
+  advice: 'look whether ECR answers there, and run the job again',
+};
+
 /** Does what opens a place, in the time that it may take, and words what keeps it closed. */
 function attemptIn(
   places: readonly Place[],
@@ -132,7 +137,7 @@ function attemptIn(
   const explain = explainIn(places);
   return async (which, work) => {
     try {
-      return { ...which, open: await readyWithin(limit, work()), problems: [] };
+      return { ...which, open: await answerWithin(limit, work(), UNREADY), problems: [] };
     } catch (error) {
       if (error instanceof Problems) return { ...which, problems: error.problems };
       return { ...which, problems: [explain(error, which.name)], cause: error };
@@ -160,22 +165,4 @@ function assertDistinct(opened: readonly OpenDestination[]): void {
         `input "destinations": ${nameAll(same).join(' and ')} are one repository, ${same[0]?.destination.image}: name it once`,
     ),
   );
-}
-
-/** @throws TimeLimitError when a place takes longer; what it was asked goes on, and nobody waits for it */
-async function readyWithin<T>(limit: number | undefined, work: Promise<T>): Promise<T> {
-  if (limit === undefined) return work;
-  const late = Promise.withResolvers<never>();
-  const timer = setTimeout(() => {
-    late.reject(
-      new TimeLimitError(
-        `it was not ready within ${formatDuration(limit)} ("region-timeout"): look whether ECR answers there, and run the job again, or allow more`,
-      ),
-    );
-  }, limit);
-  try {
-    return await Promise.race([work, late.promise]);
-  } finally {
-    clearTimeout(timer);
-  }
 }

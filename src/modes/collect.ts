@@ -10,7 +10,7 @@ import { toError } from '../release/errors.ts';
 import type { FoundLeg } from '../release/leg.ts';
 import type { Expectation } from '../release/legs/assemble.ts';
 import { type LegDigest, readLegsByDigest } from '../release/legs/digests.ts';
-import { type Found, type LeaveOut, UnreadableError } from '../release/legs/found.ts';
+import { type Found, type LeaveOut, type LegPlaces, UnreadableError } from '../release/legs/found.ts';
 import { readTaggedLegs } from '../release/legs/tagged.ts';
 import { namePlatformTags } from '../release/legs/tagName.ts';
 import type { Services } from './services.ts';
@@ -44,21 +44,21 @@ export async function collectLegs(
       await sleep(HEAD_START);
       return { legs: await services.legs.list(), problems: [], expected: { platforms } };
     case 'tags':
-      return readFrom(opening, target, services, (...places) =>
-        collectTagged(legs.template, tags, platforms, target, services, ...places),
+      return readFrom(opening, target, services, (places) =>
+        collectTagged(legs.template, tags, platforms, target, services, places),
       );
     case 'digests':
-      return readFrom(opening, target, services, (...places) =>
-        collectByDigest(legs.digests, platforms, target, services, ...places),
+      return readFrom(opening, target, services, (places) =>
+        collectByDigest(legs.digests, platforms, target, services, places),
       );
   }
 }
 
 async function readFrom(
   opening: Promise<OpenDestinations>,
-  { places, onRegionFailure }: Target,
+  { places, onRegionFailure, regionTimeout }: Target,
   { log }: Services,
-  read: (destinations: readonly Destination[], leaveOut: LeaveOut | undefined) => Promise<Collected>,
+  read: (places: LegPlaces) => Promise<Collected>,
 ): Promise<Collected> {
   const { destinations } = await opening;
   const unread = new Set<Destination>();
@@ -71,7 +71,11 @@ async function readFrom(
       `${explain(why, destination)}: no leg is read from there (on-region-failure: ${onRegionFailure})`,
     );
   };
-  const collected = read(destinations, onRegionFailure === 'abort' ? undefined : leaveOut);
+  const collected = read({
+    all: destinations,
+    limit: regionTimeout,
+    leaveOut: onRegionFailure === 'abort' ? undefined : leaveOut,
+  });
   return {
     ...(await collected.catch((error: unknown) => {
       throw new Problems(problemsOf(error, places), { cause: error });
@@ -93,16 +97,15 @@ async function collectTagged(
   platforms: readonly Platform[],
   { repository }: Target,
   { run: { runId } }: Services,
-  destinations: readonly Destination[],
-  leaveOut: LeaveOut | undefined,
+  places: LegPlaces,
 ): Promise<Collected> {
   const images = platforms.map((platform) => ({ platform }));
   const { named } = namePlatformTags(template, tags.slice(0, 1), images);
   const wanted = named.map(({ tag, of }) => ({ tag, platform: of.platform }));
-  const names = destinations.map(({ name }) => name).join(', ');
+  const names = places.all.map(({ name }) => name).join(', ');
   const tagOf = (wish: Platform) => wanted.find(({ platform }) => samePlatform(platform, wish))?.tag;
   return {
-    ...(await readTaggedLegs(wanted, { repository, runId }, destinations, leaveOut)),
+    ...(await readTaggedLegs(wanted, { repository, runId }, places)),
     expected: {
       platforms,
       search: {
@@ -119,12 +122,11 @@ async function collectByDigest(
   platforms: readonly Platform[],
   { repository }: Target,
   { run: { runId, runAttempt } }: Services,
-  destinations: readonly Destination[],
-  leaveOut: LeaveOut | undefined,
+  places: LegPlaces,
 ): Promise<Collected> {
   const promised = platforms.length > 0 ? platforms : digests.flatMap(({ platform }) => platform ?? []);
   const run = { repository, runId, runAttempt };
-  const found = await readLegsByDigest(digests, run, destinations, leaveOut);
+  const found = await readLegsByDigest(digests, run, places);
   return {
     legs: found.legs,
     problems: found.problems.length > 0 || promised.length > 0 ? found.problems : lonePlatform(found.legs),

@@ -31,6 +31,32 @@ export function formatDuration(milliseconds: number): string {
   return parts.join(' ');
 }
 
+/**
+ * Waits for an answer of a destination, but no longer than it may take.
+ * @param limit in milliseconds; without one it takes as long as it takes
+ * @param what it did not do, in words, when its time is over
+ * @param advice what to do then
+ * @throws TimeLimitError; what was asked goes on then, and nobody waits for it
+ */
+export async function answerWithin<T>(
+  limit: number | undefined,
+  answer: Promise<T>,
+  { what, advice }: { readonly what: string; readonly advice: string },
+): Promise<T> {
+  if (limit === undefined) return answer;
+  const late = Promise.withResolvers<never>();
+  const tooLate = () =>
+    new TimeLimitError(
+      `it ${what} within ${formatDuration(limit)} ("region-timeout"): ${advice}, or allow more`,
+    );
+  const timer = setTimeout(() => late.reject(tooLate()), limit);
+  try {
+    return await Promise.race([answer, late.promise]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
 /** The time that one destination has. */
 export interface Limit {
   /**

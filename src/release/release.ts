@@ -6,6 +6,7 @@ import { toError } from './errors.ts';
 import { type ReleasePlan, releasedBy, releaseOf, tagsOf } from './plan.ts';
 import { proveShown } from './prove.ts';
 import { type PublicationPlan, publish } from './publish.ts';
+import { limitOf } from './regionTimeout.ts';
 import type { Replica } from './replicate.ts';
 import { type Outcome, type Result, stopped, toResult } from './result.ts';
 import { supplyOf } from './supply.ts';
@@ -132,10 +133,13 @@ async function supplyEverywhere(
   const supply = supplyOf(releasedBy(plan), judged, plan.relay);
   const supplied = await Promise.all(
     ready.map(async (step) => {
+      const limit = limitOf(plan, step.replica);
       try {
-        return (await supply(step)) ? { ...step, endedAt: now() } : step;
+        return (await limit.race(supply(step))) ? { ...step, endedAt: now() } : step;
       } catch (error) {
         return { ...step, error: toError(error), endedAt: now() };
+      } finally {
+        limit.clear();
       }
     }),
   );

@@ -85,6 +85,7 @@ export class Replica {
   /** Breaks off whatever is under way; nothing more is begun, and whoever waits or asks is told this reason. */
   stop(reason: Error): void {
     this.#stopped ??= reason;
+    for (const other of this.#others.values()) other.stop(reason);
     this.destination.breakOff(reason);
   }
 
@@ -114,6 +115,7 @@ export class Replica {
    * @throws ManifestRefusedError before anything is uploaded for a manifest
    */
   async copyFrom(source: Source, descriptor: Descriptor): Promise<void> {
+    this.#assertGoing();
     const other = new Replica(this.destination, source, this.#options);
     this.#others.set(descriptor.digest, other);
     await other.copy(descriptor);

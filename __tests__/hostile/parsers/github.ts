@@ -176,9 +176,8 @@ export const GITHUB_PARSERS: readonly Parser[] = [
       region.manifests.set(index.digest, index);
       region.tags.set('v1-amd64', index.digest);
       const wanted = [{ tag: 'v1-amd64', platform: parsePlatform('linux/amd64') }];
-      const { legs, problems } = await readTaggedLegs(wanted, { repository: 'team/app', runId: '7' }, [
-        region,
-      ]);
+      const run = { repository: 'team/app', runId: '7' };
+      const { legs, problems } = await readTaggedLegs(wanted, run, { all: [region] });
       promise(legs.length + problems.length === 1, 'it is read, or told of');
       for (const problem of problems) promise(!/\p{Cc}/u.test(problem), 'on one line');
     },

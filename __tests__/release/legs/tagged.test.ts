@@ -58,7 +58,7 @@ describe('a leg under a tag', () => {
     await fc.assert(
       fc.asyncProperty(records, async (fields) => {
         const record: Leg = { ...leg, ...fields };
-        const { legs, problems } = await readTaggedLegs(wanted, RUN, [holding('one', record)]);
+        const { legs, problems } = await readTaggedLegs(wanted, RUN, { all: [holding('one', record)] });
         expect(problems).toEqual([]);
         const [{ found, tagged, ...read }] = [...legs, { found: undefined, tagged: undefined }];
         expect(read).toEqual(record);
@@ -75,7 +75,7 @@ describe('a leg under a tag', () => {
       holding('three', { ...leg, runId: '6' }),
       new MemoryDestination('four'),
     ];
-    const { legs } = await readTaggedLegs(wanted, RUN, destinations);
+    const { legs } = await readTaggedLegs(wanted, RUN, { all: destinations });
     expect(legs.map(({ runId, found }) => [runId, found])).toEqual([
       ['7', 'tag "v1" in one, two (job build of attempt 1)'],
       ['6', 'tag "v1" in three (job build of attempt 1)'],
@@ -114,7 +114,9 @@ describe('what a tag shows instead', () => {
       /^tag "v1" in one has a leg of the repository "team\/other", but this is "team\/app": write the same "repository"/,
     ],
   ])('%s is refused', async (_, fields, problem) => {
-    const found = await readTaggedLegs(wanted, RUN, [holding('one', { ...leg, ...fields })]);
+    const found = await readTaggedLegs(wanted, RUN, {
+      all: [holding('one', { ...leg, ...fields })],
+    });
     expect(found).toEqual({ legs: [], problems: [expect.stringMatching(problem)] });
   });
 
@@ -137,7 +139,7 @@ describe('what a tag shows instead', () => {
     const destination = new MemoryDestination('one', indexOf([image]));
     destination.manifests.set(shown.digest, shown);
     destination.tags.set('v1', shown.digest);
-    expect(await readTaggedLegs(wanted, RUN, [destination])).toEqual({
+    expect(await readTaggedLegs(wanted, RUN, { all: [destination] })).toEqual({
       legs: [],
       problems: [
         expect.stringMatching(

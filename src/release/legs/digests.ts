@@ -1,10 +1,19 @@
 import type { Digest } from '../../image/digest.ts';
 import type { Manifest } from '../../image/manifest.ts';
 import type { Platform } from '../../image/platform.ts';
-import { anyOf, type Destination, MissingContentError } from '../content.ts';
+import { type Destination, MissingContentError } from '../content.ts';
 import { inspectRoot } from '../inspect.ts';
 import { type FoundLeg, LEG_SCHEMA, type Leg, LegError } from '../leg.ts';
-import { askAll, assertAllAsked, assertPlatform, type Found, type LeaveOut, readAll } from './found.ts';
+import {
+  askAll,
+  assertAllAsked,
+  assertPlatform,
+  contentOf,
+  type Found,
+  inTime,
+  type LegPlaces,
+  readAll,
+} from './found.ts';
 
 /** A leg that is handed over by its digest, which is that of an image or of an index of images. */
 export interface LegDigest {
@@ -20,19 +29,17 @@ export interface LegDigest {
 /**
  * Reads legs by their digests from the destinations that hold them; their platforms are those in the images' own configs.
  * @param run what their records say of the run, of which they are by definition
- * @param leaveOut for destinations that are gone on without
  * @throws UnreadableError, and what a registry throws from which content cannot be read
  */
 export function readLegsByDigest(
   digests: readonly LegDigest[],
   run: Pick<Leg, 'repository' | 'runId' | 'runAttempt'>,
-  destinations: readonly Destination[],
-  leaveOut?: LeaveOut,
+  places: LegPlaces,
 ): Promise<Found> {
   return readAll(
     digests.map((each) => ({
       name: each.name,
-      read: () => readLegByDigest(each, run, destinations, leaveOut),
+      read: () => readLegByDigest(each, run, places),
     })),
   );
 }
@@ -40,24 +47,21 @@ export function readLegsByDigest(
 async function readLegByDigest(
   { name, digest, job, platform }: LegDigest,
   run: Pick<Leg, 'repository' | 'runId' | 'runAttempt'>,
-  destinations: readonly Destination[],
-  leaveOut?: LeaveOut,
+  places: LegPlaces,
 ): Promise<FoundLeg> {
-  const held = await askAll(
-    destinations,
-    async (destination) => ((await destination.hasManifest(digest)) ? destination : undefined),
-    leaveOut,
+  const held = await askAll(places, async (destination) =>
+    (await destination.hasManifest(digest)) ? destination : undefined,
   );
   const holders = held.answers.flatMap(({ answer }) => answer ?? []);
   if (holders.length === 0) {
     assertAllAsked(held);
-    const names = destinations.map((destination) => destination.name).join(', ');
+    const names = places.all.map((destination) => destination.name).join(', ');
     throw new LegError(
       `is ${digest}, which "${run.repository}" does not have in ${names}: let it be what the build step has put out as "digest", for the same "repository" and at least one of these regions`,
     );
   }
-  const root = await manifestIn(holders, digest);
-  const { images, attestations } = await inspectRoot(root, anyOf(holders));
+  const root = await manifestIn(holders, digest, places);
+  const { images, attestations } = await inspectRoot(root, contentOf(holders, places));
   const leg: FoundLeg = {
     schema: LEG_SCHEMA,
     ...run,
@@ -74,11 +78,15 @@ async function readLegByDigest(
 }
 
 /** @throws the last one's error when none gives it */
-async function manifestIn(holders: readonly Destination[], digest: Digest): Promise<Manifest> {
+async function manifestIn(
+  holders: readonly Destination[],
+  digest: Digest,
+  places: LegPlaces,
+): Promise<Manifest> {
   const [holder, ...others] = holders;
   if (!holder) throw new MissingContentError(`no region gives ${digest}`);
-  const manifest = holder.manifest({ digest });
-  return others.length > 0 ? manifest.catch(() => manifestIn(others, digest)) : manifest;
+  const manifest = inTime(places, holder.manifest({ digest }));
+  return others.length > 0 ? manifest.catch(() => manifestIn(others, digest, places)) : manifest;
 }
 
 const CHECK_MAP =

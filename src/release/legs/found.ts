@@ -1,8 +1,9 @@
 import { ManifestError } from '../../image/manifest.ts';
 import { answersPlatform, formatPlatform, type Platform } from '../../image/platform.ts';
-import type { Destination } from '../content.ts';
+import { anyOf, type Destination, type Source } from '../content.ts';
 import { toError } from '../errors.ts';
 import { type FoundLeg, LegError } from '../leg.ts';
+import { answerWithin } from '../regionTimeout.ts';
 
 /** Legs that were looked for, and what is wrong with those that cannot be read as one. */
 export interface Found {
@@ -27,6 +28,15 @@ export class UnreadableError extends Error {
  */
 export type LeaveOut = (destination: Destination, why: Error) => void;
 
+/** Where legs are read from. */
+export interface LegPlaces {
+  readonly all: readonly Destination[];
+  /** How long each may take to answer, in milliseconds; without one as long as it takes. */
+  readonly limit?: number | undefined;
+  /** For destinations that are gone on without. */
+  readonly leaveOut?: LeaveOut | undefined;
+}
+
 /** What destinations have answered, and which could not be asked. */
 export interface Answers<T> {
   readonly answers: readonly { readonly destination: Destination; readonly answer: T }[];
@@ -39,22 +49,44 @@ export interface Answers<T> {
  *   without
  */
 export async function askAll<T>(
-  destinations: readonly Destination[],
+  places: LegPlaces,
   ask: (destination: Destination) => Promise<T>,
-  leaveOut?: LeaveOut,
 ): Promise<Answers<T>> {
-  const settled = await Promise.allSettled(destinations.map(ask));
-  const failures = destinations.flatMap((destination, position) => {
+  const { all, leaveOut } = places;
+  const settled = await Promise.allSettled(all.map((destination) => inTime(places, ask(destination))));
+  const failures = all.flatMap((destination, position) => {
     const answer = settled[position];
     return answer?.status === 'rejected' ? [{ destination, error: toError(answer.reason) }] : [];
   });
   if (failures.length > 0 && !leaveOut) throw new UnreadableError(failures);
   for (const { destination, error } of failures) leaveOut?.(destination, error);
-  const answers = destinations.flatMap((destination, position) => {
+  const answers = all.flatMap((destination, position) => {
     const answer = settled[position];
     return answer?.status === 'fulfilled' ? [{ destination, answer: answer.value }] : [];
   });
   return { answers, failures };
+}
+
+/**
+ * What is asked of a destination that is read from.
+ * @throws TimeLimitError when that takes longer than it may
+ */
+export function inTime<T>({ limit }: Pick<LegPlaces, 'limit'>, answer: Promise<T>): Promise<T> {
+  return answerWithin(limit, answer, {
+    what: 'did not tell which legs it holds',
+    advice: 'look whether ECR answers there, and run the job again',
+  });
+}
+
+/** The content of legs, from whichever of its holders gives it in time. */
+export function contentOf(holders: readonly Destination[], places: Pick<LegPlaces, 'limit'>): Source {
+  return anyOf(
+    holders.map((holder) => ({
+      name: holder.name,
+      manifest: (descriptor) => inTime(places, holder.manifest(descriptor)),
+      blob: (descriptor) => inTime(places, holder.blob(descriptor)),
+    })),
+  );
 }
 
 /**

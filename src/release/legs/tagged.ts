@@ -4,15 +4,17 @@ import { composeIndex } from '../../image/index.ts';
 import type { Index, Manifest } from '../../image/manifest.ts';
 import type { Platform } from '../../image/platform.ts';
 import { plain } from '../../words.ts';
-import { anyOf, type Destination } from '../content.ts';
+import type { Destination } from '../content.ts';
 import { inspectRoot } from '../inspect.ts';
 import { type FoundLeg, jobOf, type Leg, LegError, readLeg } from '../leg.ts';
 import {
   askAll,
   assertAllAsked,
   assertPlatform,
+  contentOf,
   type Found,
   type LeaveOut,
+  type LegPlaces,
   readAll,
   type Sought,
 } from './found.ts';
@@ -79,30 +81,22 @@ export type OwnRun = Pick<Leg, 'repository' | 'runId'>;
 /**
  * Reads legs from their tags, in all destinations; their platforms are those in the images' own configs. Where destinations
  * show different legs under a tag, each is one.
- * @param leaveOut for destinations that are gone on without: those that still show the leg of an earlier run, too, where others
- *   show that of this one
+ * @param places those gone on without are also those that still show the leg of an earlier run, where others show that of this one
  * @throws UnreadableError, and what a registry throws from which content cannot be read
  */
 export async function readTaggedLegs(
   wanted: readonly WantedTag[],
   run: OwnRun,
-  destinations: readonly Destination[],
-  leaveOut?: LeaveOut,
+  places: LegPlaces,
 ): Promise<Found> {
-  const sought = await Promise.all(wanted.map((each) => findTag(each, run, destinations, leaveOut)));
+  const sought = await Promise.all(wanted.map((each) => findTag(each, run, places)));
   return readAll(sought.flat());
 }
 
-async function findTag(
-  wanted: WantedTag,
-  run: OwnRun,
-  destinations: readonly Destination[],
-  leaveOut?: LeaveOut,
-): Promise<Sought[]> {
-  const asked = await askAll(
-    destinations,
-    (destination) => destination.tagged(wanted.tag).catch(nothingWithoutRepository),
-    leaveOut,
+async function findTag(wanted: WantedTag, run: OwnRun, places: LegPlaces): Promise<Sought[]> {
+  const { leaveOut } = places;
+  const asked = await askAll(places, (destination) =>
+    destination.tagged(wanted.tag).catch(nothingWithoutRepository),
   );
   const shown = asked.answers.flatMap(({ destination, answer }) =>
     answer ? [{ destination, manifest: answer }] : [],
@@ -114,7 +108,7 @@ async function findTag(
     if (!manifest) return [];
     const holders = same.map(({ destination }) => destination);
     const name = `tag "${wanted.tag}" in ${holders.map((holder) => holder.name).join(', ')}`;
-    const read = () => readTagged(name, manifest, wanted.platform, run.repository, holders);
+    const read = () => readTagged({ name, manifest, holders, places }, wanted.platform, run.repository);
     return [{ name, read }];
   });
 }
@@ -148,12 +142,18 @@ function nothingWithoutRepository(error: unknown): undefined {
   if (!(error instanceof RegistryError) || !error.codes.includes('NAME_UNKNOWN')) throw error;
 }
 
+/** What destinations show alike under a tag. */
+interface ShownAlike {
+  readonly name: string;
+  readonly manifest: Manifest;
+  readonly holders: readonly Destination[];
+  readonly places: LegPlaces;
+}
+
 async function readTagged(
-  name: string,
-  manifest: Manifest,
+  { name, manifest, holders, places }: ShownAlike,
   platform: Platform,
   repository: string,
-  holders: readonly Destination[],
 ): Promise<FoundLeg> {
   const record = recordOf(manifest);
   if (record.schema === undefined) {
@@ -161,7 +161,7 @@ async function readTagged(
       `shows ${manifest.digest}, which no step of this action with "legs: tags" has written: let the build jobs have one, and no other tool write these tags`,
     );
   }
-  const inspection = await inspectRoot(manifest, anyOf(holders));
+  const inspection = await inspectRoot(manifest, contentOf(holders, places));
   const read = readLeg({ ...record, ...inspection, destinations: holders.map(({ image }) => image) });
   if (read.repository !== repository) {
     throw new LegError(
