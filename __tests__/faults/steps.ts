@@ -241,6 +241,24 @@ export const STEPS = {
     region: LATE,
     matches: manifestHead,
   },
+  'leg image': {
+    title: "GET of a leg's manifest",
+    scenario: 'legs by digest',
+    region: OTHER,
+    matches: manifestGet,
+  },
+  'leg config': {
+    title: "GET of the config of a leg's image",
+    scenario: 'legs by digest',
+    region: OTHER,
+    matches: blobGet,
+  },
+  'leg storage': {
+    title: 'the same from the storage',
+    scenario: 'legs by digest',
+    region: OTHER,
+    matches: storageGet,
+  },
   'kept image': {
     title: 'GET of the image that a tag keeps, for a region that lacks it',
     scenario: 'keep',

@@ -26,16 +26,19 @@ export function rejectionOf(work: Promise<unknown>): Promise<unknown> {
   );
 }
 
-/** A transport that waits for slow answers as briefly as the tests do. */
-export function impatientTransport(): Transport {
-  const transport = createTransport({ connections: 4, userAgent: 'test', limits: { patience: PATIENCE } });
+/** A transport that waits for slow answers as briefly as the tests do, or for so many milliseconds. */
+export function impatientTransport(patience = PATIENCE): Transport {
+  const transport = createTransport({ connections: 4, userAgent: 'test', limits: { patience } });
   atEnd(() => transport.close());
   return transport;
 }
 
-/** A client of the repository `app/web` that tries everything once. */
-export function clientOf(origin: string, authorizer?: Authorizer): Repository {
-  const transport = impatientTransport();
+/**
+ * A client of the repository `app/web` that tries everything once.
+ * @param patience how long it waits for slow answers, in milliseconds
+ */
+export function clientOf(origin: string, authorizer?: Authorizer, patience?: number): Repository {
+  const transport = impatientTransport(patience);
   const session = createSession(origin, transport, authorizer ?? challengedAuthorizer(origin, transport));
   const retry = { retries: 0, throttled: 0, silent: 0, minDelay: 1, maxDelay: 1 };
   return new Repository({ origin, name: 'app/web', session, retry });

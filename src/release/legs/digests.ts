@@ -10,9 +10,9 @@ import {
   assertPlatform,
   contentOf,
   type Found,
-  inTime,
   type LegPlaces,
   readAll,
+  toldBy,
 } from './found.ts';
 
 /** A leg that is handed over by its digest, which is that of an image or of an index of images. */
@@ -85,7 +85,7 @@ async function manifestIn(
 ): Promise<Manifest> {
   const [holder, ...others] = holders;
   if (!holder) throw new MissingContentError(`no region gives ${digest}`);
-  const manifest = inTime(places, holder.manifest({ digest }));
+  const manifest = toldBy(holder, places, holder.manifest({ digest }));
   return others.length > 0 ? manifest.catch(() => manifestIn(others, digest, places)) : manifest;
 }
 

@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream';
 import { ManifestError } from '../../image/manifest.ts';
 import { answersPlatform, formatPlatform, type Platform } from '../../image/platform.ts';
 import { anyOf, type Destination, type Source } from '../content.ts';
@@ -17,7 +18,9 @@ export class UnreadableError extends Error {
   readonly failures: readonly { readonly destination: Destination; readonly error: Error }[];
 
   constructor(failures: UnreadableError['failures']) {
-    super(failures.map(({ destination, error }) => `${destination.name}: ${error.message}`).join('; '));
+    super(failures.map(({ destination, error }) => `${destination.name}: ${error.message}`).join('; '), {
+      cause: failures[0]?.error,
+    });
     this.failures = failures;
   }
 }
@@ -67,24 +70,41 @@ export async function askAll<T>(
   return { answers, failures };
 }
 
-/**
- * What is asked of a destination that is read from.
- * @throws TimeLimitError when that takes longer than it may
- */
-export function inTime<T>({ limit }: Pick<LegPlaces, 'limit'>, answer: Promise<T>): Promise<T> {
+/** @throws TimeLimitError when a destination that is read from takes longer than it may */
+function inTime<T>({ limit }: Pick<LegPlaces, 'limit'>, answer: Promise<T>): Promise<T> {
   return answerWithin(limit, answer, {
     what: 'did not tell which legs it holds',
     advice: 'look whether ECR answers there, and run the job again',
   });
 }
 
-/** The content of legs, from whichever of its holders gives it in time. */
+/**
+ * What a destination has answered, in the time that it may take.
+ * @throws UnreadableError that names it
+ */
+export function toldBy<T>(
+  destination: Destination,
+  places: Pick<LegPlaces, 'limit'>,
+  answer: Promise<T>,
+): Promise<T> {
+  return inTime(places, answer).catch((reason: unknown) => {
+    throw new UnreadableError([{ destination, error: toError(reason) }]);
+  });
+}
+
+/**
+ * The content of legs, from whichever of its holders gives it, in time and whole: a blob is an image's config here.
+ * @returns a source whose failures are UnreadableErrors
+ */
 export function contentOf(holders: readonly Destination[], places: Pick<LegPlaces, 'limit'>): Source {
   return anyOf(
     holders.map((holder) => ({
       name: holder.name,
-      manifest: (descriptor) => inTime(places, holder.manifest(descriptor)),
-      blob: (descriptor) => inTime(places, holder.blob(descriptor)),
+      manifest: (descriptor) => toldBy(holder, places, holder.manifest(descriptor)),
+      blob: async (descriptor) => {
+        const whole = holder.blob(descriptor).then((content) => content.toArray());
+        return Readable.from(await toldBy(holder, places, whole));
+      },
     })),
   );
 }
