@@ -72,6 +72,27 @@ describe('looking into what was built', () => {
     await expect(inspectRoot(graph.root, sourceOf(graph))).rejects.toThrow(/holds no image/);
   });
 
+  test('an index with several images of one platform is refused, and each such platform is told of', async () => {
+    const twins = [
+      imageOf('linux/amd64', { layers: ['twin'] }),
+      imageOf('linux/arm64', { layers: ['twin'] }),
+    ];
+    const graph = indexOf([amd64, arm64, ...twins]);
+    const [first, second] = twins.map(({ root }) => root.digest);
+    await expect(inspectRoot(graph.root, sourceOf(graph))).rejects.toThrow(
+      `${graph.root.digest} has several images of linux/amd64 (${amd64.root.digest} and ${first}) and of linux/arm64 (${arm64.root.digest} and ${second}), of which a runtime would take the first, whichever that is: leave one of each platform in it`,
+    );
+  });
+
+  test('an index with two Windows versions has two platforms', async () => {
+    const windows = ['10.0.20348.1', '10.0.26100.1'].map((version) =>
+      imageOf('windows/amd64', { config: { 'os.version': version } }),
+    );
+    const graph = indexOf(windows);
+    const { images } = await inspectRoot(graph.root, sourceOf(graph));
+    expect(images).toHaveLength(2);
+  });
+
   test('an index in an index is refused', async () => {
     const inner = indexOf([amd64]);
     const graph = indexOf([

@@ -1,3 +1,4 @@
+import { ambiguitiesOf, ambiguityOf, type Listed } from '../image/choice.ts';
 import { type Descriptor, isAttestation } from '../image/descriptor.ts';
 import {
   blobsOf,
@@ -16,7 +17,7 @@ const MAX_CONFIG_BYTES = 8 * 1024 * 1024;
 
 /** One image below a root, with the platform that its own config states. */
 export interface InspectedImage {
-  readonly descriptor: Descriptor & { readonly platform: Platform };
+  readonly descriptor: Listed;
   /** Bytes of its blobs. */
   readonly bytes: number;
 }
@@ -30,8 +31,8 @@ export interface Inspection {
 
 /**
  * Looks into a build's result: which images it has, for which platforms, and what attests them.
- * @throws ManifestError when a config says another platform than the index, the index names none or has no image, or an
- *   index stands in an index
+ * @throws ManifestError when a config says another platform than the index, the index names none, has no image or several of one
+ *   platform, or an index stands in an index
  */
 export async function inspectRoot(root: Manifest, source: Source): Promise<Inspection> {
   if (root.kind === 'image')
@@ -47,16 +48,18 @@ export async function inspectRoot(root: Manifest, source: Source): Promise<Inspe
       `${root.digest} lists ${unlisted.digest} without a platform, by which no runtime would find it: build the index anew`,
     );
   }
-  return {
-    images: await Promise.all(
-      images.map(async (child) => {
-        const manifest = await source.manifest(child);
-        if (manifest.kind !== 'image') throw new ManifestError(`${child.digest} is not an image`);
-        return inspectImage(child, manifest, source);
-      }),
-    ),
-    attestations: root.manifests.filter(isAttestation),
-  };
+  const inspected = await Promise.all(
+    images.map(async (child) => {
+      const manifest = await source.manifest(child);
+      if (manifest.kind !== 'image') throw new ManifestError(`${child.digest} is not an image`);
+      return inspectImage(child, manifest, source);
+    }),
+  );
+  const ambiguities = ambiguitiesOf(inspected);
+  if (ambiguities.length > 0) {
+    throw new ManifestError(`${root.digest} ${ambiguityOf(ambiguities)}: leave one of each platform in it`);
+  }
+  return { images: inspected, attestations: root.manifests.filter(isAttestation) };
 }
 
 async function inspectImage(
