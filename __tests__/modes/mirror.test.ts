@@ -86,6 +86,40 @@ describe('mirroring', () => {
     ]);
   });
 
+  test('keeps all Windows versions of a platform that is asked for without one', async () => {
+    await emulate();
+    const windows = ['10.0.20348.1', '10.0.26100.1'].map((version) => {
+      const image = imageOf('windows/amd64', { config: { 'os.version': version } });
+      const platform = { ...image.listed.platform, 'os.version': version };
+      return { ...image, listed: { ...image.listed, platform } };
+    });
+    const platforms = [parsePlatform('windows/amd64')];
+    const { outcome } = await mirror(indexOf([amd64, ...windows]), { platforms });
+    expect(outcome.results[0]?.platforms).toEqual([
+      'windows(10.0.20348.1)/amd64',
+      'windows(10.0.26100.1)/amd64',
+    ]);
+  });
+
+  test('without platforms copies an index with two images of one platform as it is, and tells of them', async () => {
+    await emulate();
+    const twins = indexOf([amd64, imageOf('linux/amd64', { layers: ['twin'] })]);
+    const upstream = await serveGraph(twins, '1.29');
+    const services = await servicesWith();
+    const told: string[] = [];
+    services.log.info = (line) => told.push(line);
+    const outcome = await runMirror(mirrorOf(`${upstream.repository}:1.29`), services);
+    expect(outcome.digest).toBe(twins.root.digest);
+    expect(told.filter((line) => line.includes('several images of linux/amd64'))).toHaveLength(1);
+  });
+
+  test('of a platform that is there once leaves several images of another one aside', async () => {
+    await emulate();
+    const twins = indexOf([arm64, amd64, imageOf('linux/amd64', { layers: ['twin'] })]);
+    const { outcome } = await mirror(twins, { platforms: [parsePlatform('linux/arm64')] });
+    expect(outcome.results[0]?.platforms).toEqual(['linux/arm64']);
+  });
+
   test('of all platforms keeps the digest', async () => {
     await emulate();
     const platforms = ['linux/amd64', 'linux/arm64'].map(parsePlatform);
@@ -121,6 +155,19 @@ describe('a source that cannot be mirrored', () => {
       mirror(graph, { platforms }),
       /^input "platforms": .*:1\.29 has no linux\/s390x: it has linux\/arm64, linux\/amd64$/,
     );
+  });
+
+  test('has several images of a platform that is asked for', async () => {
+    await emulate();
+    const twin = imageOf('linux/amd64', { layers: ['twin'] });
+    for (const wanted of [['linux/amd64'], ['linux/amd64', 'linux/arm64']]) {
+      await problem(
+        mirror(indexOf([arm64, amd64, twin]), { platforms: wanted.map(parsePlatform) }),
+        new RegExp(
+          `^input "platforms": \\S+/upstream/app:1\\.29 has several images of linux/amd64 \\(${amd64.root.digest} and ${twin.root.digest}\\), .*: name the one that you mean in "source", by its digest, or leave "platforms" out`,
+        ),
+      );
+    }
   });
 
   test('is a single image of which another platform is asked', async () => {

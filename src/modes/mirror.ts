@@ -2,10 +2,8 @@ import type { Repository } from '../distribution/repository.ts';
 import { adviceOnSource } from '../ecr/explain.ts';
 import { PrivateRegistries } from '../ecr/privateRegistries.ts';
 import { mountable, openSource } from '../ecr/sources.ts';
-import { ATTESTED_DIGEST, isAttestation } from '../image/descriptor.ts';
-import { composeIndex } from '../image/index.ts';
-import { describe, type Index, type Manifest, platformsOf } from '../image/manifest.ts';
-import { answersPlatform, formatPlatform, type Platform } from '../image/platform.ts';
+import { describe, type Manifest, platformsOf } from '../image/manifest.ts';
+import { formatPlatform } from '../image/platform.ts';
 import { formatReference, type Reference } from '../image/reference.ts';
 import type { MirrorInputs } from '../inputs/inputs.ts';
 import type { Target } from '../inputs/target.ts';
@@ -17,6 +15,7 @@ import { platformOfImage } from '../release/inspect.ts';
 import { repositorySource } from '../release/registry.ts';
 import { openSpool, publishEverywhere, replicasOf } from './publishing.ts';
 import { countOf, referrersOf } from './referrers.ts';
+import { selectPlatforms } from './selection.ts';
 import { assertReplaceable, type Outcome, openingTitle, openTarget, type Services } from './services.ts';
 
 /**
@@ -40,7 +39,7 @@ export async function runMirror(inputs: MirrorInputs, services: Services): Promi
       ]),
   );
   const spool = openSpool(services, source);
-  const root = keepPlatforms(found, inputs.platforms, inputs.source);
+  const root = selectPlatforms(found, inputs.platforms, inputs.source, services.log);
   spool.keep(root);
   const platforms = await platformsBelow(root, spool);
   const referrers = inputs.referrers
@@ -120,30 +119,4 @@ const ACCESS_ADVICE =
 async function platformsBelow(root: Manifest, source: Source): Promise<string[]> {
   const platforms = root.kind === 'index' ? platformsOf(root) : [await platformOfImage(root, source)];
   return platforms.map(formatPlatform);
-}
-
-/** The whole of the source, or an index of the platforms that were asked for and what attests them. */
-function keepPlatforms(found: Manifest, wanted: readonly Platform[], source: Reference): Manifest {
-  if (wanted.length === 0) return found;
-  const have = found.kind === 'index' ? platformsOf(found) : [];
-  const missing = wanted.filter((wish) => !have.some((platform) => answersPlatform(wish, platform)));
-  if (found.kind === 'image' || missing.length > 0) {
-    throw new Problems([
-      `input "platforms": ${formatReference(source)} has no ${missing.map(formatPlatform).join(', ')}: it has ${have.map(formatPlatform).join(', ') || 'a single image'}`,
-    ]);
-  }
-  return pick(found, wanted);
-}
-
-function pick(index: Index, wanted: readonly Platform[]): Index {
-  const images = index.manifests.filter(
-    (child) =>
-      !isAttestation(child) && wanted.some((wish) => child.platform && answersPlatform(wish, child.platform)),
-  );
-  const digests = new Set<string>(images.map(({ digest }) => digest));
-  const attestations = index.manifests.filter(
-    (child) => isAttestation(child) && digests.has(child.annotations?.[ATTESTED_DIGEST] ?? ''),
-  );
-  const kept = [...images, ...attestations];
-  return kept.length === index.manifests.length ? index : composeIndex(kept);
 }

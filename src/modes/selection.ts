@@ -1,0 +1,66 @@
+import { ambiguitiesOf, ambiguityOf, type Listed } from '../image/choice.ts';
+import { ATTESTED_DIGEST, isAttestation } from '../image/descriptor.ts';
+import { composeIndex } from '../image/index.ts';
+import { type Index, type Manifest, platformsOf } from '../image/manifest.ts';
+import { answersPlatform, formatPlatform, type Platform } from '../image/platform.ts';
+import { formatReference, type Reference } from '../image/reference.ts';
+import { Problems } from '../problems.ts';
+import type { Log } from './services.ts';
+
+/**
+ * What is mirrored of a source: the whole of it, byte for byte, or an index of the platforms that were asked for and what attests
+ * them.
+ * @throws Problems when it has none of a platform, or several
+ */
+export function selectPlatforms(
+  found: Manifest,
+  wanted: readonly Platform[],
+  reference: Reference,
+  { info }: Pick<Log, 'info'>,
+): Manifest {
+  const source = formatReference(reference);
+  const images = found.kind === 'index' ? imagesOf(found) : [];
+  if (wanted.length === 0) {
+    const ambiguities = ambiguitiesOf(images);
+    if (ambiguities.length > 0) info(`${source} ${ambiguityOf(ambiguities)}: it is copied as it is`);
+    return found;
+  }
+  const have = found.kind === 'index' ? platformsOf(found) : [];
+  const missing = wanted.filter((wish) => !have.some((platform) => answersPlatform(wish, platform)));
+  if (found.kind === 'image' || missing.length > 0) {
+    throw new Problems([
+      `input "platforms": ${source} has no ${missing.map(formatPlatform).join(', ')}: it has ${have.map(formatPlatform).join(', ') || 'a single image'}`,
+    ]);
+  }
+  const kept = images.filter(({ descriptor }) =>
+    wanted.some((wish) => answersPlatform(wish, descriptor.platform)),
+  );
+  const ambiguities = ambiguitiesOf(kept);
+  if (ambiguities.length > 0) {
+    throw new Problems([
+      `input "platforms": ${source} ${ambiguityOf(ambiguities)}: name the one that you mean in "source", by its digest, or leave "platforms" out to copy the index as it is`,
+    ]);
+  }
+  return indexOf(
+    found,
+    kept.map(({ descriptor }) => descriptor),
+  );
+}
+
+/** What a runtime can pick from an index. */
+function imagesOf({ manifests }: Index): { readonly descriptor: Listed }[] {
+  return manifests.flatMap((child) => {
+    const { platform } = child;
+    return platform && !isAttestation(child) ? [{ descriptor: { ...child, platform } }] : [];
+  });
+}
+
+/** An index of some of the images of another one, and what attests them. */
+function indexOf(index: Index, images: readonly Listed[]): Index {
+  const digests = new Set<string>(images.map(({ digest }) => digest));
+  const attestations = index.manifests.filter(
+    (child) => isAttestation(child) && digests.has(child.annotations?.[ATTESTED_DIGEST] ?? ''),
+  );
+  const kept = [...images, ...attestations];
+  return kept.length === index.manifests.length ? index : composeIndex(kept);
+}
