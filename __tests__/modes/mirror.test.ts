@@ -170,6 +170,25 @@ describe('a source that cannot be mirrored', () => {
     }
   });
 
+  test.each([
+    ['an empty index', indexOf([]), /is an index of nothing: /],
+    [
+      'an index of attestations alone',
+      indexOf([attestation]),
+      /is an index of attestations alone, without the images that they speak of: /,
+    ],
+  ])('is %s, whether or not platforms are asked for', async (_, empty, words) => {
+    await emulate();
+    for (const platforms of [[], [parsePlatform('linux/arm64')]]) {
+      const run = mirror(empty, { platforms });
+      await problem(run, words);
+      await problem(
+        run,
+        /^input "source": \S+\/upstream\/app:1\.29 .* name another tag or digest, or have it pushed anew$/,
+      );
+    }
+  });
+
   test('is a single image of which another platform is asked', async () => {
     await emulate();
     await problem(mirror(amd64, { platforms: [parsePlatform('linux/arm64')] }), /has no linux\/arm64/);

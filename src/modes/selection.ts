@@ -10,7 +10,7 @@ import type { Log } from './services.ts';
 /**
  * What is mirrored of a source: the whole of it, byte for byte, or an index of the platforms that were asked for and what attests
  * them.
- * @throws Problems when it has none of a platform, or several
+ * @throws Problems when it has no image at all, or none of a platform, or several
  */
 export function selectPlatforms(
   found: Manifest,
@@ -19,6 +19,7 @@ export function selectPlatforms(
   { info }: Pick<Log, 'info'>,
 ): Manifest {
   const source = formatReference(reference);
+  assertHoldsImage(found, source);
   const images = found.kind === 'index' ? imagesOf(found) : [];
   if (wanted.length === 0) {
     const ambiguities = ambiguitiesOf(images);
@@ -45,6 +46,16 @@ export function selectPlatforms(
     found,
     kept.map(({ descriptor }) => descriptor),
   );
+}
+
+/** What is mirrored is meant to be run, which nothing could do with an index of nothing, or of what speaks of images elsewhere. */
+function assertHoldsImage(found: Manifest, source: string): void {
+  if (found.kind === 'image' || !found.manifests.every(isAttestation)) return;
+  const what =
+    found.manifests.length === 0 ? 'nothing' : 'attestations alone, without the images that they speak of';
+  throw new Problems([
+    `input "source": ${source} is an index of ${what}: name another tag or digest, or have it pushed anew`,
+  ]);
 }
 
 /** What a runtime can pick from an index. */
