@@ -236,6 +236,15 @@ describe('a layout that another tool has built', () => {
     expect(countOf(emulator.requests, 'POST uploads')).toBe(0);
   });
 
+  test('whose image has a config that cannot be read is refused, with its path', async () => {
+    await emulate();
+    const broken = imageOf('linux/arm64', { config: 'no JSON' });
+    const ociLayout = await layoutOf(broken);
+    await expect(runBuild({ ...inputs, ociLayout }, await servicesWith())).rejects.toThrow(
+      `input "oci-layout": "${ociLayout}": ${broken.root.digest}: its config sha256:`,
+    );
+  });
+
   test('whose index names another platform than the image is refused', async () => {
     const emulator = await emulate();
     const mislabelled = { ...arm64, listed: { ...arm64.listed, platform: parsePlatform('linux/amd64') } };

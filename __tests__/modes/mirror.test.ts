@@ -189,6 +189,17 @@ describe('a source that cannot be mirrored', () => {
     }
   });
 
+  test('is an image whose config cannot be read', async () => {
+    await emulate();
+    const broken = imageOf('linux/amd64', { config: 'no JSON' });
+    await problem(
+      mirror(broken),
+      new RegExp(
+        `^input "source": \\S+/upstream/app:1\\.29 cannot be read: ${broken.root.digest}: its config sha256:\\w+ cannot be used: the image config is not JSON in UTF-8; `,
+      ),
+    );
+  });
+
   test('is a single image of which another platform is asked', async () => {
     await emulate();
     await problem(mirror(amd64, { platforms: [parsePlatform('linux/arm64')] }), /has no linux\/arm64/);

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { describe as descriptorOf, ManifestError, parseManifest } from '../../src/image/manifest.ts';
+import { blobsOf, describe as descriptorOf, ManifestError, parseManifest } from '../../src/image/manifest.ts';
 import { OCI_INDEX } from '../../src/image/mediaTypes.ts';
 import { inspectRoot } from '../../src/release/inspect.ts';
 import { attestationOf, type Image, imageOf, indexOf, utf8 } from '../support/images.ts';
@@ -101,10 +101,19 @@ describe('looking into what was built', () => {
     await expect(inspectRoot(graph.root, sourceOf(graph))).rejects.toThrow(/holds another index/);
   });
 
-  test('a config that names no platform is refused', async () => {
-    const nameless = imageOf('linux/amd64', { config: { os: '' } });
-    await expect(inspectRoot(nameless.root, sourceOf(nameless))).rejects.toThrow(
-      /names no os and architecture/,
+  test.each([
+    ['that names no platform', '{"os":""}', 'the image config names no os and architecture'],
+    ['that is not JSON', 'no JSON', 'the image config is not JSON in UTF-8'],
+    ['that is an array', '[]', 'not a valid image config: the whole: '],
+    ['that is too large', ' '.repeat(8 * 1024 * 1024 + 1), 'it has 8388609 bytes, and may have 8388608'],
+  ])('a config %s is refused, with its digest and that of its image', async (_, text, why) => {
+    const broken = imageOf('linux/amd64', { config: text });
+    const [config] = blobsOf(broken.root);
+    const failure = inspectRoot(broken.root, sourceOf(broken));
+    await expect(failure).rejects.toThrow(ManifestError);
+    await expect(failure).rejects.toThrow(
+      `${broken.root.digest}: its config ${config?.digest} cannot be used: ${why}`,
     );
+    await expect(failure).rejects.toThrow(/: build the image anew, with its os and architecture there$/);
   });
 });

@@ -41,7 +41,7 @@ export async function runMirror(inputs: MirrorInputs, services: Services): Promi
   const spool = openSpool(services, source);
   const root = selectPlatforms(found, inputs.platforms, inputs.source, services.log);
   spool.keep(root);
-  const platforms = await platformsBelow(root, spool);
+  const platforms = await readingFrom(inputs.source, () => platformsBelow(root, spool));
   const referrers = inputs.referrers
     ? await referrersOf({ root, found, reference: inputs.source }, repository, spool, services)
     : undefined;
@@ -64,7 +64,7 @@ export async function runMirror(inputs: MirrorInputs, services: Services): Promi
         return (await graphBytes(describe(root), nearest)) + (referrers?.bytes ?? 0);
       },
       // Manifests alone: to read the layers would be to copy them.
-      read: () => readManifests(root, spool, inputs.source),
+      read: () => readingFrom(inputs.source, async () => (await readGraph(describe(root), spool)).manifests),
       startedAt,
       metadata: new TextDecoder().decode(root.bytes),
     },
@@ -83,34 +83,26 @@ async function readSource(
   const name = formatReference(reference);
   const { registryEndpoint } = target;
   const { apiOverridden } = services.run;
-  try {
+  return readingFrom(reference, async () => {
     const repository = await openSource(reference, { registryEndpoint, apiOverridden }, registries, services);
     const found = await repository.readManifest(digest ?? tag ?? 'latest');
     if (!found) throw new Problems([`input "source": ${registry} has no image ${name}`]);
     return { source: repositorySource(registry, repository), found, repository };
-  } catch (error) {
-    throw error instanceof Problems ? error : unreadable(error, reference);
-  }
+  });
 }
 
-async function readManifests(
-  root: Manifest,
-  source: Source,
-  reference: Reference,
-): Promise<readonly Manifest[]> {
+/** @throws Problems that name the source, where it could not be read */
+async function readingFrom<T>(reference: Reference, read: () => Promise<T>): Promise<T> {
   try {
-    return (await readGraph(describe(root), source)).manifests;
+    return await read();
   } catch (error) {
-    throw unreadable(error, reference);
+    if (error instanceof Problems) throw error;
+    const advice = adviceOnSource(error, reference) ?? ACCESS_ADVICE;
+    throw new Problems(
+      [`input "source": ${formatReference(reference)} cannot be read: ${toError(error).message}; ${advice}`],
+      { cause: error },
+    );
   }
-}
-
-function unreadable(error: unknown, reference: Reference): Problems {
-  const advice = adviceOnSource(error, reference) ?? ACCESS_ADVICE;
-  return new Problems(
-    [`input "source": ${formatReference(reference)} cannot be read: ${toError(error).message}; ${advice}`],
-    { cause: error },
-  );
 }
 
 const ACCESS_ADVICE =

@@ -11,6 +11,7 @@ import {
 import { isIndexType } from '../image/mediaTypes.ts';
 import { formatPlatform, normalizePlatform, type Platform } from '../image/platform.ts';
 import type { Source } from './content.ts';
+import { toError } from './errors.ts';
 
 /** The most that an image's config may have, in bytes: BuildKit's are a few thousand. */
 const MAX_CONFIG_BYTES = 8 * 1024 * 1024;
@@ -67,7 +68,10 @@ async function inspectImage(
   manifest: ImageManifest,
   source: Source,
 ): Promise<InspectedImage> {
-  const stated = await platformOfImage(manifest, source);
+  const stated = await platformOfImage(manifest, source).catch((error: unknown) => {
+    if (!(error instanceof ManifestError)) throw error;
+    throw new ManifestError(`${error.message}: build the image anew, with its os and architecture there`);
+  });
   const listed = descriptor.platform && normalizePlatform(descriptor.platform);
   if (
     listed &&
@@ -85,11 +89,19 @@ async function inspectImage(
 
 /**
  * The platform in an image's own config, in normal form.
- * @throws ManifestError when the config is too large, not JSON, or names none
+ * @throws ManifestError naming the image and its config, when that is too large, not JSON, or names none; what to do about it
+ *   depends on who has built the image
  */
-export async function platformOfImage({ config }: ImageManifest, source: Source): Promise<Platform> {
-  if (config.size > MAX_CONFIG_BYTES)
-    throw new ManifestError(`${config.digest} is too large for an image config`);
+export async function platformOfImage({ digest, config }: ImageManifest, source: Source): Promise<Platform> {
+  const refuse = (why: string) =>
+    new ManifestError(`${digest}: its config ${config.digest} cannot be used: ${why}`);
+  if (config.size > MAX_CONFIG_BYTES) {
+    throw refuse(`it has ${config.size} bytes, and may have ${MAX_CONFIG_BYTES}`);
+  }
   const chunks = await (await source.blob(config)).toArray();
-  return normalizePlatform(platformFromConfig(Buffer.concat(chunks)));
+  try {
+    return normalizePlatform(platformFromConfig(Buffer.concat(chunks)));
+  } catch (error) {
+    throw refuse(toError(error).message);
+  }
 }
