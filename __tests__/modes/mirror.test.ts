@@ -120,6 +120,14 @@ describe('mirroring', () => {
     expect(outcome.results[0]?.platforms).toEqual(['linux/arm64']);
   });
 
+  test('takes a single image of exactly the platform that is asked for, as it is', async () => {
+    await emulate();
+    const { outcome } = await mirror(amd64, { platforms: [parsePlatform('linux/x86_64')] });
+    expect(outcome.digest).toBe(amd64.root.digest);
+    expect(outcome.results[0]?.platforms).toEqual(['linux/amd64']);
+    expect(await shown()).toEqual(REGIONS.map(() => Buffer.from(amd64.root.bytes)));
+  });
+
   test('of all platforms keeps the digest', async () => {
     await emulate();
     const platforms = ['linux/amd64', 'linux/arm64'].map(parsePlatform);
@@ -153,7 +161,7 @@ describe('a source that cannot be mirrored', () => {
     const platforms = ['linux/arm64', 'linux/s390x'].map(parsePlatform);
     await problem(
       mirror(graph, { platforms }),
-      /^input "platforms": .*:1\.29 has no linux\/s390x: it has linux\/arm64, linux\/amd64$/,
+      /^input "platforms": .*:1\.29 has no linux\/s390x: it has linux\/arm64, linux\/amd64: name platforms of these, or leave "platforms" out$/,
     );
   });
 
@@ -202,7 +210,12 @@ describe('a source that cannot be mirrored', () => {
 
   test('is a single image of which another platform is asked', async () => {
     await emulate();
-    await problem(mirror(amd64, { platforms: [parsePlatform('linux/arm64')] }), /has no linux\/arm64/);
+    for (const wanted of [['linux/arm64'], ['linux/amd64', 'linux/arm64']]) {
+      await problem(
+        mirror(amd64, { platforms: wanted.map(parsePlatform) }),
+        /^input "platforms": .* has no linux\/arm64: it is a single image of linux\/amd64: name that platform, or leave "platforms" out$/,
+      );
+    }
   });
 
   test('lacks a part: no region shows the tag', async () => {

@@ -2,8 +2,7 @@ import type { Repository } from '../distribution/repository.ts';
 import { adviceOnSource } from '../ecr/explain.ts';
 import { PrivateRegistries } from '../ecr/privateRegistries.ts';
 import { mountable, openSource } from '../ecr/sources.ts';
-import { describe, type Manifest, platformsOf } from '../image/manifest.ts';
-import { formatPlatform } from '../image/platform.ts';
+import { describe, type Manifest } from '../image/manifest.ts';
 import { formatReference, type Reference } from '../image/reference.ts';
 import type { MirrorInputs } from '../inputs/inputs.ts';
 import type { Target } from '../inputs/target.ts';
@@ -11,7 +10,6 @@ import { allOrProblems, Problems } from '../problems.ts';
 import type { Source } from '../release/content.ts';
 import { toError } from '../release/errors.ts';
 import { graphBytes, readGraph } from '../release/graph.ts';
-import { platformOfImage } from '../release/inspect.ts';
 import { repositorySource } from '../release/registry.ts';
 import { openSpool, publishEverywhere, replicasOf } from './publishing.ts';
 import { countOf, referrersOf } from './referrers.ts';
@@ -39,9 +37,10 @@ export async function runMirror(inputs: MirrorInputs, services: Services): Promi
       ]),
   );
   const spool = openSpool(services, source);
-  const root = selectPlatforms(found, inputs.platforms, inputs.source, services.log);
+  const { root, platforms } = await readingFrom(inputs.source, () =>
+    selectPlatforms(found, inputs, spool, services.log),
+  );
   spool.keep(root);
-  const platforms = await readingFrom(inputs.source, () => platformsBelow(root, spool));
   const referrers = inputs.referrers
     ? await referrersOf({ root, found, reference: inputs.source }, repository, spool, services)
     : undefined;
@@ -107,8 +106,3 @@ async function readingFrom<T>(reference: Reference, read: () => Promise<T>): Pro
 
 const ACCESS_ADVICE =
   'check the name, and that this job may read it: log in with docker/login-action, or, for ECR, allow its role to';
-
-async function platformsBelow(root: Manifest, source: Source): Promise<string[]> {
-  const platforms = root.kind === 'index' ? platformsOf(root) : [await platformOfImage(root, source)];
-  return platforms.map(formatPlatform);
-}
