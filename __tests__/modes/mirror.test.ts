@@ -5,7 +5,7 @@ import type { MirrorInputs } from '../../src/inputs/inputs.ts';
 import { runMirror } from '../../src/modes/mirror.ts';
 import { Problems } from '../../src/problems.ts';
 import { emulate, openEmulated, REGIONS } from '../support/emulated.ts';
-import { attestationOf, type Graph, imageOf, indexOf } from '../support/images.ts';
+import { attestationOf, type Graph, imageOf, indexOf, utf8 } from '../support/images.ts';
 import { serveGraph } from '../support/registry.ts';
 import { EVERYWHERE, servicesWith, statesOf } from '../support/services.ts';
 
@@ -216,6 +216,49 @@ describe('a source that cannot be mirrored', () => {
         /^input "platforms": .* has no linux\/arm64: it is a single image of linux\/amd64: name that platform, or leave "platforms" out$/,
       );
     }
+  });
+
+  test.each<[string, Graph, RegExp]>([
+    [
+      'a malformed manifest',
+      { ...graph, root: { ...graph.root, bytes: utf8('{}') } },
+      /not a valid application\/\S+: manifests: .*; name another tag or digest in "source", or have it built and pushed anew$/,
+    ],
+    [
+      'an index in which another one stands beside images',
+      indexOf([
+        amd64,
+        {
+          ...arm64,
+          listed: { ...arm64.listed, mediaType: graph.root.mediaType, digest: graph.root.digest },
+        },
+      ]),
+      /itself an index; an index takes images; name another tag or digest in "source", or have it built and pushed anew$/,
+    ],
+    [
+      'no manifest that it lists',
+      { ...graph, manifests: new Map() },
+      /does not have sha256:\w+; the source is not whole: have it pushed anew, or name another tag or digest in "source"$/,
+    ],
+    [
+      'another manifest than the one that it lists',
+      {
+        ...indexOf([amd64, arm64]),
+        manifests: new Map([[arm64.root.digest, { ...arm64.root, bytes: amd64.root.bytes }]]),
+      },
+      /gave a manifest of digest sha256:\w+; run the job again; if it stays so, the source is damaged, or something before it changes the bytes: have it pushed anew$/,
+    ],
+    [
+      'no config',
+      { ...amd64, blobs: new Map() },
+      /answered 404: BLOB_UNKNOWN.*; the source is not whole: have it pushed anew, or name another tag or digest in "source"$/,
+    ],
+  ])('gives %s, which has nothing to do with access', async (_, image, words) => {
+    await emulate();
+    const platforms = image.root.kind === 'index' ? [parsePlatform('linux/arm64')] : [];
+    const run = mirror(image, { platforms, target: { ...EVERYWHERE, push: false } });
+    await problem(run, /^input "source": \S+\/upstream\/app:1\.29 cannot be read: /);
+    await problem(run, words);
   });
 
   test('lacks a part: no region shows the tag', async () => {
