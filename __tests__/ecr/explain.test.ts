@@ -8,6 +8,7 @@ import type { Place } from '../../src/ecr/places.ts';
 import { REFUSALS, refusalOf } from '../../src/ecr/refusals.ts';
 import { ManifestError } from '../../src/image/manifest.ts';
 import { parseReference } from '../../src/image/reference.ts';
+import { Problems } from '../../src/problems.ts';
 import { MissingContentError } from '../../src/release/content.ts';
 
 const ACCOUNT = '123456789012';
@@ -323,6 +324,13 @@ describe('a failure in a region', () => {
       expect(explain(system(code))).toMatch(/^the disk that RUNNER_TEMP is on is full: .*free some space/);
     },
   );
+
+  test('that is worded already gets no more advice, and no place where it is the same everywhere', () => {
+    const problems = new Problems(['it is so; do this'], { cause: refused(404, 'BLOB_UNKNOWN') });
+    expect(explain(problems)).toBe('it is so; do this');
+    const around = new Error(`refused: ${problems.message}`, { cause: problems });
+    expect(explain(around)).toBe('eu-west-1: team/app: refused: it is so; do this');
+  });
 
   test('to connect has words even where the system gives several', () => {
     const several = new AggregateError([new Error('connect ECONNREFUSED ::1:1'), 'and more']);

@@ -265,6 +265,21 @@ describe('a source that cannot be mirrored', () => {
     await emulate();
     const { outcome } = await mirror({ ...graph, blobs: amd64.blobs });
     expect(statesOf(outcome)).toEqual(['failed', 'failed', 'failed']);
+    for (const { error } of outcome.results) {
+      expect(error).toMatch(
+        /^input "source": \S+\/upstream\/app:1\.29 cannot be read: GET \S+ answered 404: BLOB_UNKNOWN[^;]*; the source is not whole: have it pushed anew, or name another tag or digest in "source"$/,
+      );
+    }
+    expect(await shown()).toEqual([undefined, undefined, undefined]);
+  });
+
+  test('lacks a manifest: no region shows the tag, and each says that of the source', async () => {
+    await emulate();
+    const manifests = new Map([...graph.manifests].filter(([digest]) => digest !== arm64.root.digest));
+    const { outcome } = await mirror({ ...graph, manifests });
+    for (const { error } of outcome.results) {
+      expect(error).toMatch(/^input "source": .* does not have sha256:\w+; the source is not whole: /);
+    }
     expect(await shown()).toEqual([undefined, undefined, undefined]);
   });
 

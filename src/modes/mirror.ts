@@ -86,8 +86,17 @@ async function readSource(
     const repository = await openSource(reference, { registryEndpoint, apiOverridden }, registries, services);
     const found = await repository.readManifest(digest ?? tag ?? 'latest');
     if (!found) throw new Problems([`input "source": ${registry} has no image ${name}`]);
-    return { source: repositorySource(registry, repository), found, repository };
+    return { source: worded(repositorySource(registry, repository), reference), found, repository };
   });
+}
+
+/** A source whose failures name it wherever they are told: it is no region's fault that it cannot be read. */
+function worded(source: Source, reference: Reference): Source {
+  return {
+    name: source.name,
+    manifest: (descriptor) => readingFrom(reference, () => source.manifest(descriptor)),
+    blob: (descriptor) => readingFrom(reference, () => source.blob(descriptor)),
+  };
 }
 
 /** @throws Problems that name the source, where it could not be read */
