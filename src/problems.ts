@@ -16,6 +16,11 @@ export class Problems extends Error {
   }
 }
 
+/** Whether an error, or what is behind it, has been worded for the user, with what to do. */
+export function isWorded(error: unknown): boolean {
+  return error instanceof Error && (error instanceof Problems || isWorded(error.cause));
+}
+
 /**
  * Waits for all checks, which run side by side, and gives their values, or reports every problem that they found.
  * @param explain turns a failure that is no Problems into one for the user; by default its message

@@ -1,12 +1,15 @@
 import { describe, expect, test } from '@jest/globals';
-import { RegistryError, UploadError } from '../../src/distribution/errors.ts';
+import { ContentError, RegistryError, UploadError } from '../../src/distribution/errors.ts';
 import { RoleError } from '../../src/ecr/credentials.ts';
 import { adviceOnSource, explainFailure, explainIn } from '../../src/ecr/explain.ts';
 import { failureOf } from '../../src/ecr/failure.ts';
 import { QUOTAS } from '../../src/ecr/operations.ts';
 import type { Place } from '../../src/ecr/places.ts';
 import { REFUSALS, refusalOf } from '../../src/ecr/refusals.ts';
+import { ManifestError } from '../../src/image/manifest.ts';
 import { parseReference } from '../../src/image/reference.ts';
+import { Problems } from '../../src/problems.ts';
+import { MissingContentError } from '../../src/release/content.ts';
 
 const ACCOUNT = '123456789012';
 const PLACE = {
@@ -322,6 +325,13 @@ describe('a failure in a region', () => {
     },
   );
 
+  test('that is worded already gets no more advice, and no place where it is the same everywhere', () => {
+    const problems = new Problems(['it is so; do this'], { cause: refused(404, 'BLOB_UNKNOWN') });
+    expect(explain(problems)).toBe('it is so; do this');
+    const around = new Error(`refused: ${problems.message}`, { cause: problems });
+    expect(explain(around)).toBe('eu-west-1: team/app: refused: it is so; do this');
+  });
+
   test('to connect has words even where the system gives several', () => {
     const several = new AggregateError([new Error('connect ECONNREFUSED ::1:1'), 'and more']);
     expect(explain(several)).toBe('eu-west-1: team/app: connect ECONNREFUSED ::1:1; and more');
@@ -460,6 +470,46 @@ describe('what to do about a source', () => {
       'public.ecr.aws/nginx/nginx:1',
       refused(429, 'TOOMANYREQUESTS', 'no', { host: 'public.ecr.aws' }),
       /^log in with docker\/login-action to public\.ecr\.aws/,
+    ],
+    ...[`${HOST}/team/app:v1`, 'registry.example/app:v1'].flatMap(
+      (source): [string, string, Error, RegExp][] => [
+        [
+          `that is nothing to be copied, in ${source}`,
+          source,
+          new ManifestError('the manifest is not JSON in UTF-8'),
+          /^name another tag or digest in "source"/,
+        ],
+        [
+          `that lacks a manifest, in ${source}`,
+          source,
+          new MissingContentError('it does not have it'),
+          /^the source is not whole/,
+        ],
+        [
+          `that lacks a blob, in ${source}`,
+          source,
+          refused(404, 'BLOB_UNKNOWN', 'no blob', { method: 'GET', host: new URL(`https://${source}`).host }),
+          /^the source is not whole/,
+        ],
+        [
+          `that lacks something, of which it says no more, in ${source}`,
+          source,
+          refused(404, undefined, '', { method: 'GET', host: new URL(`https://${source}`).host }),
+          /^the source is not whole/,
+        ],
+        [
+          `that gives other bytes, in ${source}`,
+          source,
+          new ContentError('it gave content of another digest'),
+          /^run the job again; if it stays so, the source is damaged/,
+        ],
+      ],
+    ),
+    [
+      'that is missing elsewhere',
+      'registry.example/app:v1',
+      refused(404, 'NAME_UNKNOWN', 'no', ELSEWHERE),
+      /^check the name, and log in/,
     ],
   ])('%s', (_, source, error, words) => {
     expect(adviceOnSource(error, parseReference(source))).toMatch(words);

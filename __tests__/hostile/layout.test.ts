@@ -2,9 +2,8 @@ import { execFileSync } from 'node:child_process';
 import { appendFile, mkdir, rename, rm, symlink, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
-import { ContentError } from '../../src/distribution/errors.ts';
 import { hexOf } from '../../src/image/digest.ts';
-import { blobsOf, describe as descriptorOf, ManifestError } from '../../src/image/manifest.ts';
+import { blobsOf, describe as descriptorOf } from '../../src/image/manifest.ts';
 import { LayoutError, openLayout } from '../../src/layout/layout.ts';
 import { makeFolder } from '../support/folder.ts';
 import { imageOf } from '../support/images.ts';
@@ -53,7 +52,7 @@ async function refusalOf(spoil: (dir: string) => unknown): Promise<string> {
   const begun = performance.now();
   const error = await rejectionOf(openLayout(dir));
   expect(performance.now() - begun).toBeLessThan(5_000);
-  expect([LayoutError, ManifestError, ContentError].some((kind) => error instanceof kind)).toBe(true);
+  expect(error).toBeInstanceOf(LayoutError);
   const { message } = error instanceof Error ? error : new Error();
   expect(message.length).toBeLessThan(1_500);
   return message;
@@ -133,7 +132,7 @@ describe('what index.json lists', () => {
       const message = await refusalOf((dir) =>
         writeFile(join(dir, 'index.json'), JSON.stringify({ manifests: [entry] })),
       );
-      expect(message).toMatch(/gave .* bytes for sha256:/);
+      expect(message).toMatch(/has \d+ bytes for sha256:/);
     }
   });
 });
@@ -153,7 +152,7 @@ describe('a blob', () => {
     ['a pipe', pipe, /no file/],
     ['a folder', folder, /no file/],
     ['a link to an endless device', (path: string) => symlink('/dev/zero', path), /ELOOP/],
-    ['of a gigabyte', huge, /gave more than \d+ bytes/],
+    ['of a gigabyte', huge, /has 1000000000 bytes/],
   ])('that is %s instead of a manifest is refused at once', async (_, make, words) => {
     expect(await refusalOf((dir) => replace(fileOf(dir), make))).toMatch(words);
   });
@@ -177,6 +176,6 @@ describe('a blob', () => {
     if (!config) throw new Error('the image has a config');
     await appendFile(fileOf(dir, config.digest), 'x'.repeat(100_000));
     const read = source.blob(config).then((stream) => stream.toArray());
-    await expect(read).rejects.toThrow(/gave more than \d+ bytes/);
+    await expect(read).rejects.toThrow(/has \d+ bytes for sha256:\w+, which is to have/);
   });
 });

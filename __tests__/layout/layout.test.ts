@@ -2,9 +2,10 @@ import { link, rename, rm, symlink, truncate, writeFile } from 'node:fs/promises
 import { join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
 import { describe, expect, test } from '@jest/globals';
-import { hexOf } from '../../src/image/digest.ts';
+import { digestOf, hexOf } from '../../src/image/digest.ts';
 import { blobsOf, describe as descriptorOf, platformsOf } from '../../src/image/manifest.ts';
 import { LayoutError, openLayout } from '../../src/layout/layout.ts';
+import type { Source } from '../../src/release/content.ts';
 import { Replica } from '../../src/release/replicate.ts';
 import { makeFolder } from '../support/folder.ts';
 import { attestationOf, type Graph, imageOf, indexOf } from '../support/images.ts';
@@ -107,6 +108,17 @@ describe('a folder that cannot be published', () => {
     await expect(openLayout(dir)).rejects.toThrow(`lacks ${amd64.root.digest}`);
   });
 
+  test('lists a manifest that is none', async () => {
+    const bytes = Buffer.from('no JSON');
+    const listed = { ...descriptorOf(amd64.root), digest: digestOf(bytes), size: bytes.byteLength };
+    const dir = await layoutOf(amd64, [listed]);
+    await writeFile(fileOf(dir, listed.digest), bytes);
+    await expect(openLayout(dir)).rejects.toThrow(LayoutError);
+    await expect(openLayout(dir)).rejects.toThrow(
+      `${dir}: ${listed.digest}: the manifest is not JSON in UTF-8: write the layout anew, with an image or an index there`,
+    );
+  });
+
   test('lists a manifest of an impossible size', async () => {
     const dir = await layoutOf(amd64, [{ ...descriptorOf(amd64.root), size: 50_000_000 }]);
     await expect(openLayout(dir)).rejects.toThrow(/larger than a manifest may be/);
@@ -123,17 +135,53 @@ describe('a blob of a layout', () => {
     return buffer(await source.blob(config));
   }
 
+  /** What each of several readers that begin at once is refused with; there is one a region. */
+  async function refusalsOf(dir: string, source: Source): Promise<readonly string[]> {
+    if (!config) throw new Error('the image has a config');
+    const readings = Array.from({ length: 3 }, async () => buffer(await source.blob(config)));
+    const outcomes = await Promise.allSettled(readings);
+    return outcomes.map((outcome) => {
+      if (outcome.status === 'fulfilled') throw new Error('it was read');
+      expect(outcome.reason).toBeInstanceOf(LayoutError);
+      return String(outcome.reason.message).replaceAll(dir, 'DIR');
+    });
+  }
+
+  test.each([
+    ['shorter', -1],
+    ['longer', 1],
+  ])('that is %s than its descriptor says is refused alike by all that read it', async (_, more) => {
+    const dir = await layoutOf(amd64);
+    const { source } = await openLayout(dir);
+    const size = config?.size ?? 0;
+    await truncate(fileOf(dir), size + more);
+    const words = `DIR has ${size + more} bytes for ${config?.digest}, which is to have ${size}: write the layout anew, whole`;
+    expect(await refusalsOf(dir, source)).toEqual([words, words, words]);
+  });
+
+  test('that was read once, and is shorter afterwards, is refused as well', async () => {
+    const dir = await layoutOf(amd64);
+    const { source } = await openLayout(dir);
+    if (!config) throw new Error('the image has a config');
+    await buffer(await source.blob(config));
+    await truncate(fileOf(dir), 3);
+    await expect(source.blob(config)).rejects.toThrow(`has 3 bytes for ${config.digest}`);
+  });
+
   test('that is right is read', async () => {
     expect((await readSpoiled(async () => undefined)).byteLength).toBe(config?.size);
   });
 
   test('that is damaged is refused', async () => {
     const damage = readSpoiled((dir) => writeFile(fileOf(dir), Buffer.alloc(config?.size ?? 0)));
-    await expect(damage).rejects.toThrow(/gave content of digest/);
+    await expect(damage).rejects.toThrow(LayoutError);
+    await expect(damage).rejects.toThrow(
+      /gave content of digest sha256:\w+ for sha256:\w+: write the layout anew, whole$/,
+    );
   });
 
   test('that is cut short is refused', async () => {
-    await expect(readSpoiled((dir) => truncate(fileOf(dir), 3))).rejects.toThrow(/gave 3 bytes/);
+    await expect(readSpoiled((dir) => truncate(fileOf(dir), 3))).rejects.toThrow(/has 3 bytes/);
   });
 
   test('that is missing is refused', async () => {

@@ -218,12 +218,39 @@ describe('a layout that another tool has built', () => {
     expect(countOf(emulator.requests, 'POST uploads')).toBe(0);
   });
 
+  test.each<[string, Partial<BuildInputs>]>([
+    ['', { platforms: [] }],
+    [', even if that platform was asked for', {}],
+    [', even if nothing is pushed', { target: { ...EVERYWHERE, push: false } }],
+  ])('that has two images of one platform is refused before anything is sent%s', async (_, more) => {
+    const emulator = await emulate();
+    const twin = imageOf('linux/arm64', { layers: ['twin'] });
+    const ociLayout = await layoutOf(indexOf([arm64, twin]));
+    const run = runBuild({ ...inputs, ociLayout, ...more }, await servicesWith());
+    await expect(run).rejects.toThrow(Problems);
+    await expect(run).rejects.toThrow(
+      new RegExp(
+        `^input "oci-layout": "${ociLayout}": .* several images of linux/arm64 \\(${arm64.root.digest} and ${twin.root.digest}\\), .*: leave one of each platform in it`,
+      ),
+    );
+    expect(countOf(emulator.requests, 'POST uploads')).toBe(0);
+  });
+
+  test('whose image has a config that cannot be read is refused, with its path', async () => {
+    await emulate();
+    const broken = imageOf('linux/arm64', { config: 'no JSON' });
+    const ociLayout = await layoutOf(broken);
+    await expect(runBuild({ ...inputs, ociLayout }, await servicesWith())).rejects.toThrow(
+      `input "oci-layout": "${ociLayout}": ${broken.root.digest}: its config sha256:`,
+    );
+  });
+
   test('whose index names another platform than the image is refused', async () => {
     const emulator = await emulate();
     const mislabelled = { ...arm64, listed: { ...arm64.listed, platform: parsePlatform('linux/amd64') } };
     const ociLayout = await layoutOf(indexOf([mislabelled]));
     await expect(runBuild({ ...inputs, ociLayout }, await servicesWith())).rejects.toThrow(
-      /is listed as linux\/amd64, but its own config says linux\/arm64/,
+      /^input "oci-layout": ".*": .* is listed as linux\/amd64, but its own config says linux\/arm64/,
     );
     expect(countOf(emulator.requests, 'POST uploads')).toBe(0);
   });

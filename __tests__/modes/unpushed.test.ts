@@ -222,7 +222,7 @@ describe('a mirror that is not pushed', () => {
     const services = { ...(await alone()), logins: async () => undefined };
     await expect(runMirror(mirrorOf(`${repository}:1.29`), services)).rejects.toThrow(
       new RegExp(
-        `^input "source": .*/upstream/app:1.29 cannot be read: .*${amd64.root.digest}.*; check the name`,
+        `^input "source": .*/upstream/app:1.29 cannot be read: .*${amd64.root.digest}.*; the source is not whole: have it pushed anew`,
       ),
     );
   });

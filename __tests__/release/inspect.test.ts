@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { describe as descriptorOf, ManifestError, parseManifest } from '../../src/image/manifest.ts';
+import { blobsOf, describe as descriptorOf, ManifestError, parseManifest } from '../../src/image/manifest.ts';
 import { OCI_INDEX } from '../../src/image/mediaTypes.ts';
 import { inspectRoot } from '../../src/release/inspect.ts';
 import { attestationOf, type Image, imageOf, indexOf, utf8 } from '../support/images.ts';
@@ -72,6 +72,27 @@ describe('looking into what was built', () => {
     await expect(inspectRoot(graph.root, sourceOf(graph))).rejects.toThrow(/holds no image/);
   });
 
+  test('an index with several images of one platform is refused, and each such platform is told of', async () => {
+    const twins = [
+      imageOf('linux/amd64', { layers: ['twin'] }),
+      imageOf('linux/arm64', { layers: ['twin'] }),
+    ];
+    const graph = indexOf([amd64, arm64, ...twins]);
+    const [first, second] = twins.map(({ root }) => root.digest);
+    await expect(inspectRoot(graph.root, sourceOf(graph))).rejects.toThrow(
+      `${graph.root.digest} has several images of linux/amd64 (${amd64.root.digest} and ${first}) and of linux/arm64 (${arm64.root.digest} and ${second}), of which a runtime would take the first, whichever that is: leave one of each platform in it`,
+    );
+  });
+
+  test('an index with two Windows versions has two platforms', async () => {
+    const windows = ['10.0.20348.1', '10.0.26100.1'].map((version) =>
+      imageOf('windows/amd64', { config: { 'os.version': version } }),
+    );
+    const graph = indexOf(windows);
+    const { images } = await inspectRoot(graph.root, sourceOf(graph));
+    expect(images).toHaveLength(2);
+  });
+
   test('an index in an index is refused', async () => {
     const inner = indexOf([amd64]);
     const graph = indexOf([
@@ -80,10 +101,19 @@ describe('looking into what was built', () => {
     await expect(inspectRoot(graph.root, sourceOf(graph))).rejects.toThrow(/holds another index/);
   });
 
-  test('a config that names no platform is refused', async () => {
-    const nameless = imageOf('linux/amd64', { config: { os: '' } });
-    await expect(inspectRoot(nameless.root, sourceOf(nameless))).rejects.toThrow(
-      /names no os and architecture/,
+  test.each([
+    ['that names no platform', '{"os":""}', 'the image config names no os and architecture'],
+    ['that is not JSON', 'no JSON', 'the image config is not JSON in UTF-8'],
+    ['that is an array', '[]', 'not a valid image config: the whole: '],
+    ['that is too large', ' '.repeat(8 * 1024 * 1024 + 1), 'it has 8388609 bytes, and may have 8388608'],
+  ])('a config %s is refused, with its digest and that of its image', async (_, text, why) => {
+    const broken = imageOf('linux/amd64', { config: text });
+    const [config] = blobsOf(broken.root);
+    const failure = inspectRoot(broken.root, sourceOf(broken));
+    await expect(failure).rejects.toThrow(ManifestError);
+    await expect(failure).rejects.toThrow(
+      `${broken.root.digest}: its config ${config?.digest} cannot be used: ${why}`,
     );
+    await expect(failure).rejects.toThrow(/: build the image anew, with its os and architecture there$/);
   });
 });

@@ -40,15 +40,20 @@ export interface ImageOptions {
   readonly docker?: boolean;
   /** More fields of the manifest. */
   readonly fields?: Readonly<Record<string, unknown>>;
-  /** More fields of the config. */
-  readonly config?: Readonly<Record<string, unknown>>;
+  /** More fields of the config, or the whole of it as text. */
+  readonly config?: Readonly<Record<string, unknown>> | string;
 }
 
 /** An image for a platform, with small layers. */
 export function imageOf(platform: string, options: ImageOptions = {}): Image {
   const { layers = ['shared', `own ${platform}`], docker = false, fields = {} } = options;
   const parsed = parsePlatform(platform);
-  const config = utf8(JSON.stringify({ ...parsed, rootfs: { type: 'layers' }, ...options.config }));
+  const fieldsOfConfig = { ...parsed, rootfs: { type: 'layers' } };
+  const config = utf8(
+    typeof options.config === 'string'
+      ? options.config
+      : JSON.stringify({ ...fieldsOfConfig, ...options.config }),
+  );
   const contents = layers.map((layer) => (typeof layer === 'string' ? utf8(layer) : layer));
   const mediaType = docker ? DOCKER_MANIFEST : OCI_MANIFEST;
   const root = manifestOf(

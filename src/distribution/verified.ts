@@ -7,30 +7,31 @@ import { ContentError, safeJson } from './errors.ts';
 /**
  * A stage that passes content on and fails at its end, or as soon as it grows too long, when the bytes are not what
  * the descriptor says. No second read: the hash is taken of what passes by.
+ * @param refuse makes an error of what is wrong; by default one that another try may not meet
  */
-export function verifyContent(descriptor: Descriptor, where: string): Transform {
+export function verifyContent(
+  descriptor: Descriptor,
+  where: string,
+  refuse = (why: string): Error => new ContentError(why),
+): Transform {
+  const wrongLength = (found: string) =>
+    refuse(`${where} gave ${found} bytes for ${descriptor.digest}, which has ${descriptor.size}`);
   const hash = startDigest();
   let length = 0;
   return new Transform({
     transform(chunk: Buffer, _encoding, done) {
       length += chunk.length;
       hash.update(chunk);
-      if (length > descriptor.size) done(wrongLength(descriptor, where, `more than ${descriptor.size}`));
+      if (length > descriptor.size) done(wrongLength(`more than ${descriptor.size}`));
       else done(null, chunk);
     },
     flush(done) {
-      if (length !== descriptor.size) return done(wrongLength(descriptor, where, String(length)));
+      if (length !== descriptor.size) return done(wrongLength(String(length)));
       const digest = finishDigest(hash);
       const right = digest === descriptor.digest;
-      done(
-        right ? null : new ContentError(`${where} gave content of digest ${digest} for ${descriptor.digest}`),
-      );
+      done(right ? null : refuse(`${where} gave content of digest ${digest} for ${descriptor.digest}`));
     },
   });
-}
-
-function wrongLength({ digest, size }: Descriptor, where: string, found: string): ContentError {
-  return new ContentError(`${where} gave ${found} bytes for ${digest}, which has ${size}`);
 }
 
 /**

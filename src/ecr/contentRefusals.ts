@@ -67,10 +67,7 @@ export const CONTENT_REFUSALS: readonly Refusal[] = [
   {
     title: 'no such repository',
     signs: [{ codes: ['NAME_UNKNOWN', 'RepositoryNotFound'] }],
-    advice: ({ region, where }) =>
-      where.isSource
-        ? 'check the name of the source, its account and its region'
-        : `create the repository in ${region}, or set "create-repository: true"`,
+    advice: ({ region }) => `create the repository in ${region}, or set "create-repository: true"`,
   },
   {
     title: 'a name that ECR does not take',

@@ -1,6 +1,6 @@
 import { wordsOf } from '../distribution/errors.ts';
 import type { Reference } from '../image/reference.ts';
-import { DISK_FULL, isDiskFull } from '../problems.ts';
+import { DISK_FULL, isDiskFull, isWorded, Problems } from '../problems.ts';
 import { plain } from '../words.ts';
 import { failedCall } from './calls.ts';
 import { failureOf, type Where } from './failure.ts';
@@ -13,12 +13,14 @@ const MOST_WORDS = 4_000;
 
 /**
  * A failure as a user should read it: where, what ECR said, and what to do next. One that is the same wherever it happens
- * (no credentials, no disk space) is told without the place, so that it is told once.
+ * (no credentials, no disk space, a mirror's source) is told without the place, so that it is told once; one that is worded
+ * already gets no more advice.
  */
 export function explainFailure(error: unknown, where: Where): string {
   if (isDiskFull(error)) return DISK_FULL;
+  if (error instanceof Problems) return error.problems.join('; ');
   const failure = failureOf(error, where);
-  const refusal = refusalOf(failure);
+  const refusal = isWorded(error) ? undefined : refusalOf(failure);
   const advice = refusal?.advice(failure);
   if (advice && refusal?.everywhere) return advice;
   return `${where.name}: ${where.repository}: ${messageOf(error)}${advice ? ` (${advice})` : ''}`;

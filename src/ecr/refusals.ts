@@ -3,6 +3,7 @@ import { CONTENT_REFUSALS } from './contentRefusals.ts';
 import type { Failure } from './failure.ts';
 import { NETWORK_REFUSALS } from './networkRefusals.ts';
 import type { Refusal, Sign } from './refusal.ts';
+import { SOURCE_REFUSALS } from './sourceRefusals.ts';
 
 /** Every way in which ECR, or what lies before it, is known to refuse. The first that fits a failure counts. */
 export const REFUSALS: readonly Refusal[] = [
@@ -15,7 +16,8 @@ export const REFUSALS: readonly Refusal[] = [
 
 /** What a failure is, if it is a known one. */
 export function refusalOf(failure: Failure): Refusal | undefined {
-  return REFUSALS.find(({ signs }) => signs.some((sign) => fits(sign, failure)));
+  const known = failure.where.isSource ? [...SOURCE_REFUSALS, ...REFUSALS] : REFUSALS;
+  return known.find(({ signs }) => signs.some((sign) => fits(sign, failure)));
 }
 
 function fits({ codes, status, said, by }: Sign, failure: Failure): boolean {

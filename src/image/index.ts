@@ -1,7 +1,8 @@
+import { choiceOf } from './choice.ts';
 import { ATTESTED_DIGEST, type Descriptor, isAttestation, uniqueByDigest } from './descriptor.ts';
 import { type Index, ManifestError, parseManifest } from './manifest.ts';
 import { DOCKER_LIST, isDockerType, isIndexType, OCI_INDEX } from './mediaTypes.ts';
-import { formatPlatform, normalizePlatform, type Platform } from './platform.ts';
+import { normalizePlatform, type Platform } from './platform.ts';
 
 /**
  * Composes an index of these children. The bytes depend on nothing but the children and the annotations: not on
@@ -62,14 +63,12 @@ function inOrder(children: readonly Descriptor[]): Descriptor[] {
 }
 
 function byPlatform(one: Descriptor, other: Descriptor): number {
-  return (
-    compareText(platformText(one.platform), platformText(other.platform)) ||
-    compareText(one.digest, other.digest)
-  );
+  return compareText(choiceText(one), choiceText(other)) || compareText(one.digest, other.digest);
 }
 
-function platformText(platform: Platform | undefined): string {
-  return platform ? formatPlatform(platform) : '';
+/** Of one platform the plain image comes first, which is what those take who know of nothing else. */
+function choiceText(child: Descriptor): string {
+  return child.platform ? choiceOf({ ...child, platform: child.platform }) : '';
 }
 
 /** By code unit: the order must not depend on the machine's locale. */

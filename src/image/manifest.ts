@@ -85,7 +85,7 @@ export function parseManifest(bytes: Uint8Array, declared?: string): Manifest {
       `a manifest of ${bytes.byteLength} bytes is over the limit of ${MAX_MANIFEST_BYTES}`,
     );
   }
-  const json = parseJson(bytes);
+  const json = parseJson(bytes, 'manifest');
   const mediaType = mediaTypeOf(json, declared);
   const content = { mediaType, digest: digestOf(bytes), bytes };
   if (isIndexType(mediaType)) {
@@ -96,16 +96,17 @@ export function parseManifest(bytes: Uint8Array, declared?: string): Manifest {
   return { kind: 'image', ...content, config, layers, subject };
 }
 
-function parseJson(bytes: Uint8Array): unknown {
+/** @param what messages call it */
+function parseJson(bytes: Uint8Array, what: string): unknown {
   try {
     // A byte order mark stays: JSON has none, and other readers refuse it.
     const text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
     const json: unknown = JSON.parse(text);
     if (isShallow(text)) return json;
   } catch {
-    throw new ManifestError('the manifest is not JSON in UTF-8');
+    throw new ManifestError(`the ${what} is not JSON in UTF-8`);
   }
-  throw new ManifestError(`the manifest is nested more than ${MAX_DEPTH} deep`);
+  throw new ManifestError(`the ${what} is nested more than ${MAX_DEPTH} deep`);
 }
 
 /** Whether a JSON text is nested no deeper than can be walked through by recursion, as many do. */
@@ -188,7 +189,11 @@ export function platformsOf(index: Index): Platform[] {
  * @throws ManifestError when the config names none, or one that cannot be
  */
 export function platformFromConfig(config: Uint8Array): Platform {
-  const { os, architecture, variant, ...rest } = parseWith(configSchema, parseJson(config), 'image config');
+  const { os, architecture, variant, ...rest } = parseWith(
+    configSchema,
+    parseJson(config, 'image config'),
+    'image config',
+  );
   if (!os || !architecture) throw new ManifestError('the image config names no os and architecture');
   const platform = {
     os,

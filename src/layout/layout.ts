@@ -1,4 +1,4 @@
-import { lstat } from 'node:fs/promises';
+import { type FileHandle, lstat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pipeline, type Readable } from 'node:stream';
 import * as z from 'zod/mini';
@@ -10,6 +10,7 @@ import { type Digest, hexOf } from '../image/digest.ts';
 import { composeIndex } from '../image/index.ts';
 import { MAX_MANIFEST_BYTES, type Manifest, parseManifest } from '../image/manifest.ts';
 import type { Source } from '../release/content.ts';
+import { toError } from '../release/errors.ts';
 import { plain } from '../words.ts';
 
 /** A folder that is not an OCI layout which can be published; the message says why. */
@@ -32,7 +33,7 @@ const indexSchema = z.looseObject({ manifests: partsSchema });
  * https://github.com/opencontainers/image-spec/blob/main/image-layout.md
  *
  * Links in it are not followed: a layout from elsewhere must not name files outside of it.
- * @throws LayoutError naming the folder and what is wrong with it; ManifestError and ContentError for the root itself
+ * @throws LayoutError naming the folder and what is wrong with it
  */
 export async function openLayout(dir: string): Promise<Layout> {
   await readJson(dir, 'oci-layout', layoutSchema);
@@ -78,20 +79,30 @@ async function assertFolder(dir: string, name: string): Promise<void> {
   }
 }
 
+/** A layout of which a part is missing or damaged: reading it again would find the same. */
+function damaged(why: string): LayoutError {
+  return new LayoutError(`${why}: write the layout anew, whole`);
+}
+
+/** Opens the file of a blob, if that is as long as it is to be. */
+async function openBlobFile(dir: string, { digest, size }: Descriptor): Promise<FileHandle> {
+  const handle = await openFile(join(dir, 'blobs', 'sha256', hexOf(digest))).catch((error: Error) => {
+    throw damaged(`${dir} lacks ${digest} (${error.message})`);
+  });
+  const found = (await handle.stat()).size;
+  if (found === size) return handle;
+  await handle.close();
+  throw damaged(`${dir} has ${found} bytes for ${digest}, which is to have ${size}`);
+}
+
 function layoutFiles(dir: string): Source {
   const verified = new Set<Digest>();
   const openBlob = async (descriptor: Descriptor): Promise<Readable> => {
-    const path = join(dir, 'blobs', 'sha256', hexOf(descriptor.digest));
-    const handle = await openFile(path).catch((error: Error) => {
-      throw new LayoutError(
-        `${dir} lacks ${descriptor.digest} (${error.message}): write the layout anew, whole`,
-      );
-    });
-    const content = handle.createReadStream();
-    // Files do not change: the first reader checks a blob for all the others, which every region's upload is one of.
+    const content = (await openBlobFile(dir, descriptor)).createReadStream();
+    // Files do not change: the first reader checks the bytes for all the others, which every region's upload is one of.
     if (verified.has(descriptor.digest)) return content;
     verified.add(descriptor.digest);
-    return pipeline(content, verifyContent(descriptor, dir), (error) => {
+    return pipeline(content, verifyContent(descriptor, dir, damaged), (error) => {
       if (error) verified.delete(descriptor.digest);
     });
   };
@@ -103,7 +114,13 @@ function layoutFiles(dir: string): Source {
         throw new LayoutError(`${descriptor.digest} in ${dir} is larger than a manifest may be`);
       }
       const chunks = await (await openBlob(descriptor)).toArray();
-      return parseManifest(Buffer.concat(chunks), descriptor.mediaType);
+      try {
+        return parseManifest(Buffer.concat(chunks), descriptor.mediaType);
+      } catch (error) {
+        throw new LayoutError(
+          `${dir}: ${descriptor.digest}: ${toError(error).message}: write the layout anew, with an image or an index there`,
+        );
+      }
     },
   };
 }

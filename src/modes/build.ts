@@ -7,9 +7,10 @@ import { describe, type Manifest, platformsOf } from '../image/manifest.ts';
 import { formatPlatform, type Platform, parsePlatform, samePlatform } from '../image/platform.ts';
 import type { BuildInputs } from '../inputs/inputs.ts';
 import type { Target } from '../inputs/target.ts';
-import { openLayout } from '../layout/layout.ts';
+import { LayoutError, openLayout } from '../layout/layout.ts';
 import { allOrProblems, Problems } from '../problems.ts';
 import { anyOf, awaited, type Destination, type Source, withManifests } from '../release/content.ts';
+import { toError } from '../release/errors.ts';
 import { graphBytes, readThrough } from '../release/graph.ts';
 import { Holdings } from '../release/holdings.ts';
 import { type Inspection, inspectRoot } from '../release/inspect.ts';
@@ -40,7 +41,7 @@ export async function runBuild(inputs: BuildInputs, services: Services): Promise
     obtain(inputs, platforms, beginning, composed, registries, services),
     beginning.opening,
   ]);
-  const inspection = await inspect(built, target);
+  const inspection = await inspect(built, inputs);
   const labels = inspection.images.map(({ descriptor }) => formatPlatform(descriptor.platform));
   // A layout was built by others, for platforms of their own, unless the user says which it must have.
   if (inputs.platforms.length > 0 || !inputs.ociLayout) assertPlatforms(platforms, inspection, inputs);
@@ -108,11 +109,20 @@ function openEach(
   return { opening, regions: regions.map(({ promise }) => promise), known };
 }
 
-async function inspect({ root, source }: Built, { places }: Target): Promise<Inspection> {
+async function inspect(
+  { root, source }: Built,
+  { ociLayout, target: { places } }: BuildInputs,
+): Promise<Inspection> {
   return inspectRoot(root, source).catch((error: unknown) => {
-    const problem = explainReading(error, places);
+    const problem = ociLayout ? layoutProblem(error, ociLayout) : explainReading(error, places);
     throw problem === undefined ? error : new Problems([problem], { cause: error });
   });
+}
+
+/** What is wrong with a layout, which messages of the layout's own name by its path. */
+function layoutProblem(error: unknown, dir: string): string {
+  const { message } = toError(error);
+  return `input "oci-layout": ${error instanceof LayoutError ? message : `"${dir}": ${message}`}`;
 }
 
 /** Before anything is said or done: whatever fails next might repeat them. */
@@ -136,9 +146,10 @@ async function obtain(
     return (source: Source) =>
       replicasOf(opened.destinations, withManifests(source, composed), services, known);
   };
-  if (inputs.ociLayout) {
-    const { root, source } = await openLayout(inputs.ociLayout).catch((error: Error) => {
-      throw new Problems([`input "oci-layout": ${error.message}`]);
+  const { ociLayout: dir } = inputs;
+  if (dir) {
+    const { root, source } = await openLayout(dir).catch((error: unknown) => {
+      throw new Problems([layoutProblem(error, dir)], { cause: error });
     });
     const replicate = await open();
     return { root, source, replicas: replicate(source), metadata: '{}', builder: 'oci-layout' };

@@ -2,10 +2,7 @@ import type { Repository } from '../distribution/repository.ts';
 import { adviceOnSource } from '../ecr/explain.ts';
 import { PrivateRegistries } from '../ecr/privateRegistries.ts';
 import { mountable, openSource } from '../ecr/sources.ts';
-import { ATTESTED_DIGEST, isAttestation } from '../image/descriptor.ts';
-import { composeIndex } from '../image/index.ts';
-import { describe, type Index, type Manifest, platformsOf } from '../image/manifest.ts';
-import { answersPlatform, formatPlatform, type Platform } from '../image/platform.ts';
+import { describe, type Manifest } from '../image/manifest.ts';
 import { formatReference, type Reference } from '../image/reference.ts';
 import type { MirrorInputs } from '../inputs/inputs.ts';
 import type { Target } from '../inputs/target.ts';
@@ -13,10 +10,10 @@ import { allOrProblems, Problems } from '../problems.ts';
 import type { Source } from '../release/content.ts';
 import { toError } from '../release/errors.ts';
 import { graphBytes, readGraph } from '../release/graph.ts';
-import { platformOfImage } from '../release/inspect.ts';
 import { repositorySource } from '../release/registry.ts';
 import { openSpool, publishEverywhere, replicasOf } from './publishing.ts';
 import { countOf, referrersOf } from './referrers.ts';
+import { selectPlatforms } from './selection.ts';
 import { assertReplaceable, type Outcome, openingTitle, openTarget, type Services } from './services.ts';
 
 /**
@@ -40,9 +37,10 @@ export async function runMirror(inputs: MirrorInputs, services: Services): Promi
       ]),
   );
   const spool = openSpool(services, source);
-  const root = keepPlatforms(found, inputs.platforms, inputs.source);
+  const { root, platforms } = await readingFrom(inputs.source, () =>
+    selectPlatforms(found, inputs, spool, services.log),
+  );
   spool.keep(root);
-  const platforms = await platformsBelow(root, spool);
   const referrers = inputs.referrers
     ? await referrersOf({ root, found, reference: inputs.source }, repository, spool, services)
     : undefined;
@@ -65,7 +63,7 @@ export async function runMirror(inputs: MirrorInputs, services: Services): Promi
         return (await graphBytes(describe(root), nearest)) + (referrers?.bytes ?? 0);
       },
       // Manifests alone: to read the layers would be to copy them.
-      read: () => readManifests(root, spool, inputs.source),
+      read: () => readingFrom(inputs.source, async () => (await readGraph(describe(root), spool)).manifests),
       startedAt,
       metadata: new TextDecoder().decode(root.bytes),
     },
@@ -84,66 +82,36 @@ async function readSource(
   const name = formatReference(reference);
   const { registryEndpoint } = target;
   const { apiOverridden } = services.run;
-  try {
+  return readingFrom(reference, async () => {
     const repository = await openSource(reference, { registryEndpoint, apiOverridden }, registries, services);
     const found = await repository.readManifest(digest ?? tag ?? 'latest');
     if (!found) throw new Problems([`input "source": ${registry} has no image ${name}`]);
-    return { source: repositorySource(registry, repository), found, repository };
-  } catch (error) {
-    throw error instanceof Problems ? error : unreadable(error, reference);
-  }
+    return { source: worded(repositorySource(registry, repository), reference), found, repository };
+  });
 }
 
-async function readManifests(
-  root: Manifest,
-  source: Source,
-  reference: Reference,
-): Promise<readonly Manifest[]> {
+/** A source whose failures name it wherever they are told: it is no region's fault that it cannot be read. */
+function worded(source: Source, reference: Reference): Source {
+  return {
+    name: source.name,
+    manifest: (descriptor) => readingFrom(reference, () => source.manifest(descriptor)),
+    blob: (descriptor) => readingFrom(reference, () => source.blob(descriptor)),
+  };
+}
+
+/** @throws Problems that name the source, where it could not be read */
+async function readingFrom<T>(reference: Reference, read: () => Promise<T>): Promise<T> {
   try {
-    return (await readGraph(describe(root), source)).manifests;
+    return await read();
   } catch (error) {
-    throw unreadable(error, reference);
+    if (error instanceof Problems) throw error;
+    const advice = adviceOnSource(error, reference) ?? ACCESS_ADVICE;
+    throw new Problems(
+      [`input "source": ${formatReference(reference)} cannot be read: ${toError(error).message}; ${advice}`],
+      { cause: error },
+    );
   }
-}
-
-function unreadable(error: unknown, reference: Reference): Problems {
-  const advice = adviceOnSource(error, reference) ?? ACCESS_ADVICE;
-  return new Problems(
-    [`input "source": ${formatReference(reference)} cannot be read: ${toError(error).message}; ${advice}`],
-    { cause: error },
-  );
 }
 
 const ACCESS_ADVICE =
   'check the name, and that this job may read it: log in with docker/login-action, or, for ECR, allow its role to';
-
-async function platformsBelow(root: Manifest, source: Source): Promise<string[]> {
-  const platforms = root.kind === 'index' ? platformsOf(root) : [await platformOfImage(root, source)];
-  return platforms.map(formatPlatform);
-}
-
-/** The whole of the source, or an index of the platforms that were asked for and what attests them. */
-function keepPlatforms(found: Manifest, wanted: readonly Platform[], source: Reference): Manifest {
-  if (wanted.length === 0) return found;
-  const have = found.kind === 'index' ? platformsOf(found) : [];
-  const missing = wanted.filter((wish) => !have.some((platform) => answersPlatform(wish, platform)));
-  if (found.kind === 'image' || missing.length > 0) {
-    throw new Problems([
-      `input "platforms": ${formatReference(source)} has no ${missing.map(formatPlatform).join(', ')}: it has ${have.map(formatPlatform).join(', ') || 'a single image'}`,
-    ]);
-  }
-  return pick(found, wanted);
-}
-
-function pick(index: Index, wanted: readonly Platform[]): Index {
-  const images = index.manifests.filter(
-    (child) =>
-      !isAttestation(child) && wanted.some((wish) => child.platform && answersPlatform(wish, child.platform)),
-  );
-  const digests = new Set<string>(images.map(({ digest }) => digest));
-  const attestations = index.manifests.filter(
-    (child) => isAttestation(child) && digests.has(child.annotations?.[ATTESTED_DIGEST] ?? ''),
-  );
-  const kept = [...images, ...attestations];
-  return kept.length === index.manifests.length ? index : composeIndex(kept);
-}

@@ -49,7 +49,9 @@ export async function referrersOf(
   return referrers;
 }
 
-function problemOf(error: unknown, reference: Reference): string {
+function problemOf(thrown: unknown, reference: Reference): string {
+  // What the source gave no manifest for is worded as a problem of the source's, and is one of this input.
+  const error = thrown instanceof Problems ? (thrown.cause ?? thrown) : thrown;
   const advice = error instanceof ManifestError ? undefined : adviceOnSource(error, reference);
   const why = `${toError(error).message}${advice ? `; ${advice}` : ''}`;
   return `input "referrers": what refers to ${formatReference(reference)} cannot be mirrored: ${why}; or leave "referrers" out`;

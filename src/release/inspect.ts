@@ -1,3 +1,4 @@
+import { ambiguitiesOf, ambiguityOf, type Listed } from '../image/choice.ts';
 import { type Descriptor, isAttestation } from '../image/descriptor.ts';
 import {
   blobsOf,
@@ -10,13 +11,14 @@ import {
 import { isIndexType } from '../image/mediaTypes.ts';
 import { formatPlatform, normalizePlatform, type Platform } from '../image/platform.ts';
 import type { Source } from './content.ts';
+import { toError } from './errors.ts';
 
 /** The most that an image's config may have, in bytes: BuildKit's are a few thousand. */
 const MAX_CONFIG_BYTES = 8 * 1024 * 1024;
 
 /** One image below a root, with the platform that its own config states. */
 export interface InspectedImage {
-  readonly descriptor: Descriptor & { readonly platform: Platform };
+  readonly descriptor: Listed;
   /** Bytes of its blobs. */
   readonly bytes: number;
 }
@@ -30,8 +32,8 @@ export interface Inspection {
 
 /**
  * Looks into a build's result: which images it has, for which platforms, and what attests them.
- * @throws ManifestError when a config says another platform than the index, the index names none or has no image, or an
- *   index stands in an index
+ * @throws ManifestError when a config says another platform than the index, the index names none, has no image or several of one
+ *   platform, or an index stands in an index
  */
 export async function inspectRoot(root: Manifest, source: Source): Promise<Inspection> {
   if (root.kind === 'image')
@@ -47,16 +49,18 @@ export async function inspectRoot(root: Manifest, source: Source): Promise<Inspe
       `${root.digest} lists ${unlisted.digest} without a platform, by which no runtime would find it: build the index anew`,
     );
   }
-  return {
-    images: await Promise.all(
-      images.map(async (child) => {
-        const manifest = await source.manifest(child);
-        if (manifest.kind !== 'image') throw new ManifestError(`${child.digest} is not an image`);
-        return inspectImage(child, manifest, source);
-      }),
-    ),
-    attestations: root.manifests.filter(isAttestation),
-  };
+  const inspected = await Promise.all(
+    images.map(async (child) => {
+      const manifest = await source.manifest(child);
+      if (manifest.kind !== 'image') throw new ManifestError(`${child.digest} is not an image`);
+      return inspectImage(child, manifest, source);
+    }),
+  );
+  const ambiguities = ambiguitiesOf(inspected);
+  if (ambiguities.length > 0) {
+    throw new ManifestError(`${root.digest} ${ambiguityOf(ambiguities)}: leave one of each platform in it`);
+  }
+  return { images: inspected, attestations: root.manifests.filter(isAttestation) };
 }
 
 async function inspectImage(
@@ -64,7 +68,10 @@ async function inspectImage(
   manifest: ImageManifest,
   source: Source,
 ): Promise<InspectedImage> {
-  const stated = await platformOfImage(manifest, source);
+  const stated = await platformOfImage(manifest, source).catch((error: unknown) => {
+    if (!(error instanceof ManifestError)) throw error;
+    throw new ManifestError(`${error.message}: build the image anew, with its os and architecture there`);
+  });
   const listed = descriptor.platform && normalizePlatform(descriptor.platform);
   if (
     listed &&
@@ -82,11 +89,19 @@ async function inspectImage(
 
 /**
  * The platform in an image's own config, in normal form.
- * @throws ManifestError when the config is too large, not JSON, or names none
+ * @throws ManifestError naming the image and its config, when that is too large, not JSON, or names none; what to do about it
+ *   depends on who has built the image
  */
-export async function platformOfImage({ config }: ImageManifest, source: Source): Promise<Platform> {
-  if (config.size > MAX_CONFIG_BYTES)
-    throw new ManifestError(`${config.digest} is too large for an image config`);
+export async function platformOfImage({ digest, config }: ImageManifest, source: Source): Promise<Platform> {
+  const refuse = (why: string) =>
+    new ManifestError(`${digest}: its config ${config.digest} cannot be used: ${why}`);
+  if (config.size > MAX_CONFIG_BYTES) {
+    throw refuse(`it has ${config.size} bytes, and may have ${MAX_CONFIG_BYTES}`);
+  }
   const chunks = await (await source.blob(config)).toArray();
-  return normalizePlatform(platformFromConfig(Buffer.concat(chunks)));
+  try {
+    return normalizePlatform(platformFromConfig(Buffer.concat(chunks)));
+  } catch (error) {
+    throw refuse(toError(error).message);
+  }
 }

@@ -1,3 +1,4 @@
+import { ambiguitiesOf } from '../../image/choice.ts';
 import type { Digest } from '../../image/digest.ts';
 import { isDockerType, isIndexType } from '../../image/mediaTypes.ts';
 import { answersPlatform, formatPlatform, type Platform } from '../../image/platform.ts';
@@ -62,14 +63,10 @@ export function differingImages(
   legs: readonly FoundLeg[],
   destinations: readonly { readonly name: string; readonly image: string }[],
 ): string[] {
-  const byPlatform = Map.groupBy(builtImages(legs), ({ descriptor }) => formatPlatform(descriptor.platform));
-  return [...byPlatform].flatMap(([platform, same]) => {
-    if (new Set(same.map(({ descriptor }) => descriptor.digest)).size === 1) return [];
+  return ambiguitiesOf(builtImages(legs)).map(({ name: platform, same }) => {
     if (!areApart(same)) {
       const each = same.map(({ leg, descriptor }) => `${nameOf(leg)} built ${descriptor.digest}`);
-      return [
-        `${platform} was built more than once: ${each.join(', ')}; let each leg build a platform of its own; if they are different images of one repository, ${BY_DIGEST}`,
-      ];
+      return `${platform} was built more than once: ${each.join(', ')}; let each leg build a platform of its own; if they are different images of one repository, ${BY_DIGEST}`;
     }
     const each = same.map(({ leg, descriptor }) => {
       const regions = leg.destinations.map(
@@ -77,9 +74,7 @@ export function differingImages(
       );
       return `${nameOf(leg)} built ${descriptor.digest} for ${regions.join(', ')}`;
     });
-    return [
-      `${platform} is not the same image in all regions: ${each.join(', ')}; builds that run apart seldom give the same bytes: let one job build it for all regions, or for one of them, from which the stitch copies it to the others`,
-    ];
+    return `${platform} is not the same image in all regions: ${each.join(', ')}; builds that run apart seldom give the same bytes: let one job build it for all regions, or for one of them, from which the stitch copies it to the others`;
   });
 }
 
