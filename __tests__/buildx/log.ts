@@ -1,10 +1,10 @@
-import { isAttestation } from '../../src/image/descriptor.ts';
+import { isCompanion } from '../../src/image/descriptor.ts';
 import type { Graph } from '../support/images.ts';
 
 /** What BuildKit says on standard error while it exports a graph, up to where it begins to push. */
 export function exportLog({ root, manifests }: Graph): string[] {
   const attestations = new Set<string>(
-    root.kind === 'index' ? root.manifests.filter(isAttestation).map(({ digest }) => digest) : [],
+    root.kind === 'index' ? root.manifests.filter(isCompanion).map(({ digest }) => digest) : [],
   );
   const made = [...manifests.values()].flatMap((manifest) => {
     if (manifest.kind === 'index') return [];

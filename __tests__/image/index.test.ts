@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { ATTESTED_DIGEST, type Descriptor, isAttestation } from '../../src/image/descriptor.ts';
+import { ATTESTED_DIGEST, type Descriptor, isCompanion } from '../../src/image/descriptor.ts';
 import { digestOf } from '../../src/image/digest.ts';
 import { composeIndex } from '../../src/image/index.ts';
 import { ManifestError } from '../../src/image/manifest.ts';
@@ -55,7 +55,7 @@ describe('composing an index', () => {
         const digests = manifests.map(({ digest }) => digest);
         expect(new Set(digests)).toEqual(new Set(all.map(({ digest }) => digest)));
         expect(digests).toHaveLength(new Set(digests).size);
-        const flags = manifests.map((child) => Number(isAttestation(child)));
+        const flags = manifests.map((child) => Number(isCompanion(child)));
         expect(flags).toEqual(flags.toSorted());
       }),
     );

@@ -236,6 +236,14 @@ describe('a layout that another tool has built', () => {
     expect(countOf(emulator.requests, 'POST uploads')).toBe(0);
   });
 
+  test('that cannot be published is refused before missing repositories are created', async () => {
+    const emulator = await emulate({ repositories: [] });
+    const ociLayout = await layoutOf(indexOf([arm64, imageOf('linux/arm64', { layers: ['twin'] })]));
+    const target = { ...EVERYWHERE, createRepository: true };
+    await expect(runBuild({ ...inputs, ociLayout, target }, await servicesWith())).rejects.toThrow(Problems);
+    expect(countOf(emulator.requests, 'CreateRepository')).toBe(0);
+  });
+
   test('whose image has a config that cannot be read is refused, with its path', async () => {
     await emulate();
     const broken = imageOf('linux/arm64', { config: 'no JSON' });

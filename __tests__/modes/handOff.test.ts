@@ -3,7 +3,7 @@ import { describe as descriptorOf, type Manifest, platformsOf } from '../../src/
 import { formatPlatform } from '../../src/image/platform.ts';
 import type { Values } from '../inputs/read.ts';
 import { openEmulated, REGIONS } from '../support/emulated.ts';
-import { attestationOf, imageOf, indexOf } from '../support/images.ts';
+import { attestationOf, imageOf, indexOf, sociOf } from '../support/images.ts';
 import { statesOf } from '../support/services.ts';
 import { OTHER_REPOSITORY, startFanIn } from './fanIn.ts';
 
@@ -41,6 +41,18 @@ describe('legs by tags', () => {
     await fanIn.build(amd64);
     await fanIn.build(attested);
     expect((await fanIn.stitch({ tags: 'v2' })).digest).toBe(outcome.digest);
+  });
+
+  test('keep the SOCI indexes by which nodes start before the layers are there', async () => {
+    const fanIn = await startFanIn();
+    const soci = [amd64, arm64].map(sociOf);
+    for (const [position, image] of [amd64, arm64].entries()) {
+      const own = soci[position];
+      await fanIn.build(indexOf(own ? [image, own] : [image]), TAGS);
+    }
+    await fanIn.stitch({ ...TAGS, platforms: BOTH });
+    const wanted = [amd64, arm64, ...soci].map(({ root }) => root.digest);
+    expect((await shown('v1')).map(childrenOf)).toEqual(REGIONS.map(() => wanted));
   });
 
   test('say whose they are, and leave no record among the artifacts', async () => {

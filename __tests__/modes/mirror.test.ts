@@ -5,7 +5,7 @@ import type { MirrorInputs } from '../../src/inputs/inputs.ts';
 import { runMirror } from '../../src/modes/mirror.ts';
 import { Problems } from '../../src/problems.ts';
 import { emulate, openEmulated, REGIONS } from '../support/emulated.ts';
-import { attestationOf, type Graph, imageOf, indexOf, utf8 } from '../support/images.ts';
+import { attestationOf, type Graph, imageOf, indexOf, sociOf, utf8 } from '../support/images.ts';
 import { serveGraph } from '../support/registry.ts';
 import { EVERYWHERE, servicesWith, statesOf } from '../support/services.ts';
 
@@ -83,6 +83,19 @@ describe('mirroring', () => {
     expect(index.manifests.map(({ digest }: { digest: string }) => digest)).toEqual([
       arm64.root.digest,
       attestation.root.digest,
+    ]);
+  });
+
+  test('keeps the SOCI index of a platform that is asked for, and no other', async () => {
+    await emulate();
+    const soci = [amd64, arm64].map(sociOf);
+    const source = indexOf([amd64, arm64, ...soci]);
+    const { outcome } = await mirror(source, { platforms: [parsePlatform('linux/arm64')] });
+    expect(outcome.results[0]?.platforms).toEqual(['linux/arm64']);
+    const index = JSON.parse(outcome.metadata);
+    expect(index.manifests.map(({ digest }: { digest: string }) => digest)).toEqual([
+      arm64.root.digest,
+      soci[1]?.root.digest,
     ]);
   });
 
@@ -183,7 +196,7 @@ describe('a source that cannot be mirrored', () => {
     [
       'an index of attestations alone',
       indexOf([attestation]),
-      /is an index of attestations alone, without the images that they speak of: /,
+      /is an index of attestations and the like alone, without the images that they speak of: /,
     ],
   ])('is %s, whether or not platforms are asked for', async (_, empty, words) => {
     await emulate();

@@ -1,8 +1,9 @@
+import { Readable } from 'node:stream';
 import { describe, expect, test } from '@jest/globals';
 import { blobsOf, describe as descriptorOf, ManifestError, parseManifest } from '../../src/image/manifest.ts';
 import { OCI_INDEX } from '../../src/image/mediaTypes.ts';
 import { inspectRoot } from '../../src/release/inspect.ts';
-import { attestationOf, type Image, imageOf, indexOf, utf8 } from '../support/images.ts';
+import { attestationOf, type Image, imageOf, indexOf, sociOf, utf8 } from '../support/images.ts';
 import { sourceOf } from '../support/memory.ts';
 
 const amd64 = imageOf('linux/amd64');
@@ -53,6 +54,35 @@ describe('looking into what was built', () => {
     expect(images[0]?.descriptor.platform).toEqual({ os: 'linux', architecture: 'arm64' });
   });
 
+  /** A source whose blobs break off in the middle so many times, by such a failure. */
+  function breaking(times: number, failure: Error) {
+    const source = sourceOf(arm64);
+    let opened = 0;
+    const blob: typeof source.blob = async (descriptor) => {
+      opened += 1;
+      if (opened > times) return source.blob(descriptor);
+      return Readable.from(
+        (async function* () {
+          yield Buffer.from('{');
+          throw failure;
+        })(),
+      );
+    };
+    return { ...source, blob };
+  }
+
+  test('a config that breaks off in the middle is read again, once', async () => {
+    const reset = Object.assign(new Error('reset'), { code: 'ECONNRESET' });
+    const { images } = await inspectRoot(arm64.root, breaking(1, reset));
+    expect(images).toHaveLength(1);
+    await expect(inspectRoot(arm64.root, breaking(2, reset))).rejects.toBe(reset);
+  });
+
+  test('a config that fails for good is not read again', async () => {
+    const gone = new Error('gone');
+    await expect(inspectRoot(arm64.root, breaking(1, gone))).rejects.toBe(gone);
+  });
+
   test('an OS version is taken from the config', async () => {
     const windows = imageOf('windows/amd64', { config: { 'os.version': '10.0.20348.1' } });
     const graph = indexOf([windows]);
@@ -65,6 +95,14 @@ describe('looking into what was built', () => {
     const index = { schemaVersion: 2, mediaType: OCI_INDEX, manifests: [unlisted] };
     const root = parseManifest(utf8(JSON.stringify(index)));
     await expect(inspectRoot(root, sourceOf(amd64))).rejects.toThrow(/without a platform/);
+  });
+
+  test('a SOCI index speaks of an image, and is none itself', async () => {
+    const soci = sociOf(arm64);
+    const graph = indexOf([amd64, arm64, soci]);
+    const { images, attestations } = await inspectRoot(graph.root, sourceOf(graph));
+    expect(images.map(({ descriptor }) => descriptor.digest)).toEqual([amd64.root.digest, arm64.root.digest]);
+    expect(attestations).toEqual([soci.listed]);
   });
 
   test('an index of attestations alone is refused', async () => {

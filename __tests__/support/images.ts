@@ -91,6 +91,23 @@ export function attestationOf(image: Image): Image {
   return { root, manifests, blobs, listed };
 }
 
+/** A SOCI index, as `soci convert` lists one under the platform of the image that it speaks of. */
+export function sociOf(image: Image): Image {
+  const artifactType = 'application/vnd.amazon.soci.index.v2+json';
+  const { root, manifests, blobs } = imageOf('linux/amd64', {
+    layers: [`ztoc of ${image.root.digest}`],
+    config: {},
+    fields: { artifactType },
+  });
+  const listed = {
+    ...describe(root),
+    artifactType,
+    platform: image.listed.platform,
+    annotations: { 'com.amazon.soci.image-manifest-digest': image.root.digest },
+  };
+  return { root, manifests, blobs, listed };
+}
+
 /** An index of these images, written by hand. */
 export function indexOf(images: readonly Image[], fields: Readonly<Record<string, unknown>> = {}): Graph {
   const docker = images.some(({ root }) => root.mediaType === DOCKER_MANIFEST);

@@ -15,7 +15,7 @@ const ZSTD = 'io.github.containers.compression.zstd';
 
 /**
  * All by which the children of an index are told apart, as text in normal form: the platform, Windows' features, and what is no
- * plain image of it, such as a SOCI index, which AWS's tools list under the platform of the image that it speaks of.
+ * plain image of it.
  */
 export function choiceOf({ platform, annotations, artifactType }: Listed): string {
   const features = platform['os.features']?.toSorted().join(', ');

@@ -45,10 +45,25 @@ export function uniqueByDigest(descriptors: readonly Descriptor[]): Descriptor[]
 /** The annotation by which BuildKit's attestation manifests name the image that they speak of. */
 export const ATTESTED_DIGEST = 'vnd.docker.reference.digest';
 
-/** Whether a child of an index is an attestation manifest rather than an image. */
-export function isAttestation(child: Descriptor): boolean {
+/**
+ * The annotation by which the descriptor of a SOCI index names its image, and the type of such an index. It lets Fargate and other
+ * nodes with soci-snapshotter start before the layers are there, and is listed under the platform of its image.
+ * https://github.com/awslabs/soci-snapshotter/blob/main/docs/soci-index-manifest-v2.md
+ */
+const SOCI_DIGEST = 'com.amazon.soci.image-manifest-digest';
+const SOCI_INDEX = 'application/vnd.amazon.soci.index.v2+json';
+
+/** Whether a child of an index speaks of an image rather than being one: an attestation manifest, or a SOCI index. */
+export function isCompanion({ platform, annotations, artifactType }: Descriptor): boolean {
   return (
-    isUnknownPlatform(child.platform) ||
-    child.annotations?.['vnd.docker.reference.type'] === 'attestation-manifest'
+    isUnknownPlatform(platform) ||
+    annotations?.['vnd.docker.reference.type'] === 'attestation-manifest' ||
+    annotations?.[SOCI_DIGEST] !== undefined ||
+    artifactType === SOCI_INDEX
   );
+}
+
+/** The digest of the image that a child of an index speaks of, if it is one that tells. */
+export function spokenOf({ annotations }: Descriptor): string | undefined {
+  return annotations?.[ATTESTED_DIGEST] ?? annotations?.[SOCI_DIGEST];
 }

@@ -1,5 +1,5 @@
 import { choiceOf } from './choice.ts';
-import { ATTESTED_DIGEST, type Descriptor, isAttestation, uniqueByDigest } from './descriptor.ts';
+import { type Descriptor, isCompanion, spokenOf, uniqueByDigest } from './descriptor.ts';
 import { type Index, ManifestError, parseManifest } from './manifest.ts';
 import { DOCKER_LIST, isDockerType, isIndexType, OCI_INDEX } from './mediaTypes.ts';
 import { normalizePlatform, type Platform } from './platform.ts';
@@ -7,7 +7,7 @@ import { normalizePlatform, type Platform } from './platform.ts';
 /**
  * Composes an index of these children. The bytes depend on nothing but the children and the annotations: not on
  * the order in which legs arrived, nor on the clock.
- * @param children images with their platform, and attestations; repeated digests count once
+ * @param children images with their platform, and what speaks of them; repeated digests count once
  * @throws ManifestError when there is nothing to compose, a child is itself an index or has no platform, the
  *   families are mixed, or annotations are asked of a Docker manifest list, which has none
  */
@@ -46,16 +46,16 @@ function familyOf(children: readonly Descriptor[]): string {
   );
 }
 
-/** Images by platform, each followed by the attestations that speak of it. */
+/** Images by platform, then what speaks of them, in the order of the images. */
 function inOrder(children: readonly Descriptor[]): Descriptor[] {
-  const images = children.filter((child) => !isAttestation(child));
-  const attestations = children.filter(isAttestation);
+  const images = children.filter((child) => !isCompanion(child));
+  const companions = children.filter(isCompanion);
   const rank = new Map(images.toSorted(byPlatform).map(({ digest }, position) => [String(digest), position]));
   const rankOf = (child: Descriptor) =>
-    rank.get(isAttestation(child) ? (child.annotations?.[ATTESTED_DIGEST] ?? '') : child.digest) ?? rank.size;
-  return [...images, ...attestations].toSorted(
+    rank.get(isCompanion(child) ? (spokenOf(child) ?? '') : child.digest) ?? rank.size;
+  return [...images, ...companions].toSorted(
     (one, other) =>
-      Number(isAttestation(one)) - Number(isAttestation(other)) ||
+      Number(isCompanion(one)) - Number(isCompanion(other)) ||
       rankOf(one) - rankOf(other) ||
       compareText(one.digest, other.digest) ||
       compareText(JSON.stringify(writeChild(one)), JSON.stringify(writeChild(other))),

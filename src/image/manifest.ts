@@ -1,12 +1,6 @@
 import * as z from 'zod/mini';
 import { plain } from '../words.ts';
-import {
-  type Descriptor,
-  descriptorSchema,
-  isAttestation,
-  partsSchema,
-  uniqueByDigest,
-} from './descriptor.ts';
+import { type Descriptor, descriptorSchema, isCompanion, partsSchema, uniqueByDigest } from './descriptor.ts';
 import { type Digest, digestOf } from './digest.ts';
 import { isForeignLayer, isIndexType, isManifestType, OCI_INDEX, OCI_MANIFEST } from './mediaTypes.ts';
 import { type Platform, platformSchema } from './platform.ts';
@@ -179,9 +173,7 @@ export function childrenOf(manifest: Manifest): Descriptor[] {
  * The platforms that a runtime can pick from an index, in its order: attestations are left out.
  */
 export function platformsOf(index: Index): Platform[] {
-  return index.manifests.flatMap((child) =>
-    child.platform && !isAttestation(child) ? [child.platform] : [],
-  );
+  return index.manifests.flatMap((child) => (child.platform && !isCompanion(child) ? [child.platform] : []));
 }
 
 /**

@@ -1,5 +1,5 @@
 import { ambiguitiesOf, ambiguityOf, type Listed } from '../image/choice.ts';
-import { ATTESTED_DIGEST, isAttestation } from '../image/descriptor.ts';
+import { isCompanion, spokenOf } from '../image/descriptor.ts';
 import { composeIndex } from '../image/index.ts';
 import { type Index, type Manifest, platformsOf } from '../image/manifest.ts';
 import { answersPlatform, formatPlatform, type Platform } from '../image/platform.ts';
@@ -18,8 +18,8 @@ export interface Selection {
 }
 
 /**
- * What is mirrored of a source: the whole of it, byte for byte, or an index of the platforms that were asked for and what attests
- * them.
+ * What is mirrored of a source: the whole of it, byte for byte, or an index of the platforms that were asked for and what speaks
+ * of them.
  * @param content where the configs are read from of images that no index lists
  * @throws Problems when it has no image at all, or none of a platform, or several; ManifestError when an image's config or an
  *   index of the platforms is none that can be
@@ -75,9 +75,11 @@ function assertHas(
 
 /** What is mirrored is meant to be run, which nothing could do with an index of nothing, or of what speaks of images elsewhere. */
 function assertHoldsImage(found: Manifest, source: string): void {
-  if (found.kind === 'image' || !found.manifests.every(isAttestation)) return;
+  if (found.kind === 'image' || !found.manifests.every(isCompanion)) return;
   const what =
-    found.manifests.length === 0 ? 'nothing' : 'attestations alone, without the images that they speak of';
+    found.manifests.length === 0
+      ? 'nothing'
+      : 'attestations and the like alone, without the images that they speak of';
   throw new Problems([
     `input "source": ${source} is an index of ${what}: name another tag or digest, or have it pushed anew`,
   ]);
@@ -87,16 +89,16 @@ function assertHoldsImage(found: Manifest, source: string): void {
 function imagesOf({ manifests }: Index): { readonly descriptor: Listed }[] {
   return manifests.flatMap((child) => {
     const { platform } = child;
-    return platform && !isAttestation(child) ? [{ descriptor: { ...child, platform } }] : [];
+    return platform && !isCompanion(child) ? [{ descriptor: { ...child, platform } }] : [];
   });
 }
 
-/** An index of some of the images of another one, and what attests them. */
+/** An index of some of the images of another one, and what speaks of them. */
 function indexOf(index: Index, images: readonly Listed[]): Index {
   const digests = new Set<string>(images.map(({ digest }) => digest));
-  const attestations = index.manifests.filter(
-    (child) => isAttestation(child) && digests.has(child.annotations?.[ATTESTED_DIGEST] ?? ''),
+  const companions = index.manifests.filter(
+    (child) => isCompanion(child) && digests.has(spokenOf(child) ?? ''),
   );
-  const kept = [...images, ...attestations];
+  const kept = [...images, ...companions];
   return kept.length === index.manifests.length ? index : composeIndex(kept);
 }

@@ -1,4 +1,4 @@
-import { isAttestation } from '../image/descriptor.ts';
+import { isCompanion } from '../image/descriptor.ts';
 import type { Digest } from '../image/digest.ts';
 import type { Manifest } from '../image/manifest.ts';
 import type { TagRule } from './content.ts';
@@ -156,7 +156,7 @@ function sameImages(one: Manifest, other: Manifest): boolean {
 
 function imagesOf(manifest: Manifest): Set<Digest> {
   const children = manifest.kind === 'index' ? manifest.manifests : [];
-  return new Set(children.filter((child) => !isAttestation(child)).map(({ digest }) => digest));
+  return new Set(children.filter((child) => !isCompanion(child)).map(({ digest }) => digest));
 }
 
 /**

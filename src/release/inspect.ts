@@ -1,5 +1,6 @@
+import { isRetriable } from '../distribution/retry.ts';
 import { ambiguitiesOf, ambiguityOf, type Listed } from '../image/choice.ts';
-import { type Descriptor, isAttestation } from '../image/descriptor.ts';
+import { type Descriptor, isCompanion } from '../image/descriptor.ts';
 import {
   blobsOf,
   describe,
@@ -26,7 +27,7 @@ export interface InspectedImage {
 /** What stands below a root. */
 export interface Inspection {
   readonly images: readonly InspectedImage[];
-  /** Manifests that speak of the images: provenance and bills of material. */
+  /** Manifests that speak of the images: provenance, bills of material, SOCI indexes. */
   readonly attestations: readonly Descriptor[];
 }
 
@@ -41,7 +42,7 @@ export async function inspectRoot(root: Manifest, source: Source): Promise<Inspe
   const nested = root.manifests.find(({ mediaType }) => isIndexType(mediaType));
   if (nested)
     throw new ManifestError(`${root.digest} holds another index, ${nested.digest}: build images only`);
-  const images = root.manifests.filter((child) => !isAttestation(child));
+  const images = root.manifests.filter((child) => !isCompanion(child));
   if (images.length === 0) throw new ManifestError(`${root.digest} holds no image`);
   const unlisted = images.find(({ platform }) => !platform);
   if (unlisted) {
@@ -60,7 +61,7 @@ export async function inspectRoot(root: Manifest, source: Source): Promise<Inspe
   if (ambiguities.length > 0) {
     throw new ManifestError(`${root.digest} ${ambiguityOf(ambiguities)}: leave one of each platform in it`);
   }
-  return { images: inspected, attestations: root.manifests.filter(isAttestation) };
+  return { images: inspected, attestations: root.manifests.filter(isCompanion) };
 }
 
 async function inspectImage(
@@ -98,10 +99,19 @@ export async function platformOfImage({ digest, config }: ImageManifest, source:
   if (config.size > MAX_CONFIG_BYTES) {
     throw refuse(`it has ${config.size} bytes, and may have ${MAX_CONFIG_BYTES}`);
   }
-  const chunks = await (await source.blob(config)).toArray();
+  const content = await readWhole(config, source);
   try {
-    return normalizePlatform(platformFromConfig(Buffer.concat(chunks)));
+    return normalizePlatform(platformFromConfig(content));
   } catch (error) {
     throw refuse(toError(error).message);
   }
+}
+
+/** A source tries again what it cannot open, but not what breaks off later, when it is being read. */
+async function readWhole(blob: Descriptor, source: Source): Promise<Buffer> {
+  const read = async () => Buffer.concat(await (await source.blob(blob)).toArray());
+  return read().catch((error: unknown) => {
+    if (!isRetriable(error)) throw error;
+    return read();
+  });
 }

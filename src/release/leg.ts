@@ -1,5 +1,5 @@
 import * as z from 'zod/mini';
-import { ATTESTED_DIGEST, type Descriptor, descriptorSchema, sizeSchema } from '../image/descriptor.ts';
+import { type Descriptor, descriptorSchema, sizeSchema, spokenOf } from '../image/descriptor.ts';
 import { digestSchema } from '../image/digest.ts';
 import type { Manifest } from '../image/manifest.ts';
 import { platformSchema } from '../image/platform.ts';
@@ -77,9 +77,7 @@ function otherVersion(schema: string | undefined): string {
 
 /** What a leg has to say of one of its images. What does not tell of which it speaks belongs to all. */
 export function attestationsOf({ attestations }: Leg, { descriptor }: LegImage): Descriptor[] {
-  return attestations.filter(
-    ({ annotations }) => (annotations?.[ATTESTED_DIGEST] ?? descriptor.digest) === descriptor.digest,
-  );
+  return attestations.filter((each) => (spokenOf(each) ?? descriptor.digest) === descriptor.digest);
 }
 
 /** How messages name a leg. */

@@ -1,5 +1,5 @@
 import type { Descriptor } from '../image/descriptor.ts';
-import { isAttestation } from '../image/descriptor.ts';
+import { isCompanion } from '../image/descriptor.ts';
 import { type Digest, hexOf } from '../image/digest.ts';
 import { blobsOf, childrenOf, type Manifest, ManifestError } from '../image/manifest.ts';
 import { isIndexType, isManifestType } from '../image/mediaTypes.ts';
@@ -38,7 +38,7 @@ export interface Referrers {
  * @throws ManifestError when what is found is not what it was said to be, or is more than can be meant
  */
 export async function findReferrers(root: Manifest, source: ReferrerSource): Promise<Referrers> {
-  const images = childrenOf(root).filter((child) => !isAttestation(child));
+  const images = childrenOf(root).filter((child) => !isCompanion(child));
   const found = new Found([root, ...childrenOf(root)].map(({ digest }) => digest));
   let subjects: readonly Digest[] = [root, ...images].map(({ digest }) => digest);
   for (let depth = 1; subjects.length > 0; depth += 1) {
