@@ -1,7 +1,8 @@
 import { join } from 'node:path';
 import type { Contender, Contest } from '../report/contest.ts';
 import { buildInputs } from '../subjects/action.ts';
-import { bareUpload, buildxPush, seed } from '../subjects/peers.ts';
+import { bareRelease, bareUpload } from '../subjects/bare.ts';
+import { buildxPush, seed } from '../subjects/peers.ts';
 import { blobsIn, renewTopLayer } from '../world/image.ts';
 import { startRegistry } from '../world/registry.ts';
 import { startWorld, type World } from '../world/world.ts';
@@ -26,10 +27,11 @@ export async function freshPush(setting: Setting, context: string): Promise<Cont
     title: 'Fresh push, 20 MB/s a connection, layers in the builder',
     contenders: [
       ...setting.regionCounts.flatMap((count) => [ours(setting, push, count), buildx(setting, push, count)]),
-      ...few(setting).map((count) => floor(setting, layout, count)),
+      ...few(setting).flatMap((count) => floors(setting, layout, count)),
     ],
     ratios: [
       { of: 'ours, 4 regions', over: 'bare upload, 4 regions', target: 1.25 },
+      { of: 'ours, 4 regions', over: 'bare release, 4 regions' },
       { of: 'ours, 4 regions', over: 'buildx, 4 regions', target: 0.33 },
       { of: 'ours, 4 regions', over: 'buildx, 1 region', target: 0.9 },
       { of: 'ours, 1 region', over: 'buildx, 1 region' },
@@ -118,15 +120,21 @@ function buildx(setting: Setting, push: Push, count: number): Contender {
   };
 }
 
-function floor(setting: Setting, layout: string, count: number): Contender {
+function floors(setting: Setting, layout: string, count: number): Contender[] {
   const push = { context: '', rate: RATE, before: async () => undefined };
-  return {
-    name: `bare upload, ${regionsOf(count)}`,
-    run: () =>
-      inWorld(setting, push, count, async ({ hosts }) =>
-        bareUpload(setting.dir, hosts, await blobsIn(layout)),
-      ),
-  };
+  return [
+    {
+      name: `bare upload, ${regionsOf(count)}`,
+      run: () =>
+        inWorld(setting, push, count, async ({ hosts }) =>
+          bareUpload(setting.dir, hosts, await blobsIn(layout)),
+        ),
+    },
+    {
+      name: `bare release, ${regionsOf(count)}`,
+      run: () => inWorld(setting, push, count, (world) => bareRelease(setting.dir, world, layout, TAG)),
+    },
+  ];
 }
 
 /** Every run has registries and lines of its own: nobody finds what another one left, not even a cached connection. */

@@ -1,10 +1,7 @@
-import { writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { type Environment, run } from '../../__tests__/e2e/engines/process.ts';
 import { tool } from '../../__tests__/e2e/engines/tools.ts';
 import { openLayout } from '../../src/layout/layout.ts';
 import { buildArguments, REPOSITORY } from '../world/builder.ts';
-import type { BlobFile } from '../world/image.ts';
 import { timed } from './timed.ts';
 
 /** `docker buildx build --push` with a tag for each host: spelled out, for the same media types as ours. */
@@ -17,42 +14,6 @@ export async function buildxPush(
   const output = `type=image,push=true,oci-mediatypes=true,"name=${names}"`;
   const args = ['buildx', ...buildArguments(output, context)];
   return (await timed({ command: tool('docker'), args, env: environment })).seconds;
-}
-
-/**
- * The least that it can take: each blob to each host on a connection of its own, all at once. The uploads are begun
- * from here, and carried out by one curl a host.
- */
-export async function bareUpload(
-  dir: string,
-  hosts: readonly string[],
-  blobs: readonly BlobFile[],
-): Promise<number> {
-  const startedAt = performance.now();
-  await Promise.all(
-    hosts.map(async (host, position) => {
-      const config = join(dir, `curl-${position}`);
-      const targets = await Promise.all(blobs.map((blob) => beginUpload(host, blob)));
-      const transfers = blobs.map(({ path }, each) =>
-        [`upload-file = "${path}"`, `url = "${targets[each]}"`, 'header = "Expect:"', 'fail', 'silent'].join(
-          '\n',
-        ),
-      );
-      await writeFile(config, transfers.join('\noutput = "/dev/null"\nnext\n'));
-      const args = ['--parallel', '--parallel-immediate', '--parallel-max', '100', '--config', config];
-      await run('curl', args, { env: { PATH: '/usr/bin:/bin' } });
-    }),
-  );
-  return (performance.now() - startedAt) / 1000;
-}
-
-async function beginUpload(host: string, { digest }: BlobFile): Promise<string> {
-  const url = `http://${host}/v2/${REPOSITORY}/blobs/uploads/`;
-  const answer = await fetch(url, { method: 'POST' });
-  await answer.arrayBuffer();
-  const target = new URL(answer.headers.get('location') ?? '', url);
-  target.searchParams.set('digest', digest);
-  return target.href;
 }
 
 /** Puts the image of an OCI layout into a registry, whatever that takes. */
