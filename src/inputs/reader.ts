@@ -1,4 +1,4 @@
-import { type Platform, PlatformError, parsePlatform } from '../image/platform.ts';
+import { formatPlatform, type Platform, PlatformError, parsePlatform } from '../image/platform.ts';
 import { parseLines, parseList, parseSecrets } from './lists.ts';
 
 /** Gives an input's text as it was written, white space included; empty when it is not set. */
@@ -76,16 +76,19 @@ export class InputReader {
     return undefined;
   }
 
+  /** Platforms by comma or newline. One that is named twice, however it is spelt, counts once, as for buildx. */
   platforms(name: string): Platform[] {
-    return this.list(name).flatMap((text) => {
+    const named = this.list(name).flatMap((text): [string, Platform][] => {
       try {
-        return [parsePlatform(text)];
+        const platform = parsePlatform(text);
+        return [[formatPlatform(platform), platform]];
       } catch (error) {
         if (!(error instanceof PlatformError)) throw error;
         this.problems.push(`input "${name}": ${error.message}`);
         return [];
       }
     });
+    return [...new Map(named).values()];
   }
 
   /** Notes that an input's value cannot be used, and what to write instead. */
