@@ -12,13 +12,19 @@ const LONGEST_JOB = 5 * 24 * 3_600_000;
 export class InputReader {
   readonly problems: string[] = [];
   readonly #get: GetInput;
+  readonly #read = new Set<string>();
 
   constructor(get: GetInput) {
     this.#get = get;
   }
 
   text(name: string): string {
-    return this.#get(name).trim();
+    return this.#take(name).trim();
+  }
+
+  /** What an input was given that nobody has read; empty when it was not given, or was read. */
+  unread(name: string): string {
+    return this.#read.has(name) ? '' : this.#get(name).trim();
   }
 
   /** Entries by comma or newline. */
@@ -96,8 +102,13 @@ export class InputReader {
     this.problems.push(`input "${name}": "${value}": ${advice}`);
   }
 
+  #take(name: string): string {
+    this.#read.add(name);
+    return this.#get(name);
+  }
+
   #parsed(name: string, parse: (text: string) => string[]): string[] {
-    const text = this.#get(name);
+    const text = this.#take(name);
     try {
       return parse(text);
     } catch (error) {
