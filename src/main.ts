@@ -16,6 +16,7 @@ import { dockerLogins } from './github/dockerLogins.ts';
 import { artifactLegs } from './github/legs.ts';
 import { logLine } from './github/lines.ts';
 import { createProgress } from './github/progress.ts';
+import { readProxy } from './github/proxy.ts';
 import {
   failureSummary,
   imagesOf,
@@ -136,9 +137,10 @@ function createServices(
     group: core.group,
   };
   const mask = (secret: string) => maskEverywhere(core, secret);
+  const proxy = readProxy(environment);
   const apis = createApis({
     ...access,
-    environment,
+    proxy,
     userAgent: USER_AGENT,
     oidcToken: oidcToken(core, environment),
     mask,
@@ -148,7 +150,7 @@ function createServices(
     return createTransport({
       connections: CONNECTIONS_PER_ORIGIN,
       userAgent: USER_AGENT,
-      proxy: readProxy(environment),
+      proxy,
     });
   });
   return {
@@ -189,12 +191,6 @@ function maskEverywhere(core: Toolkit, secret: string): void {
   for (const text of [secret, password]) {
     if (text.trim()) core.setSecret(text);
   }
-}
-
-function readProxy(environment: NodeJS.ProcessEnv): { http?: string; https?: string; no?: string } {
-  const either = (name: string) => environment[name.toLowerCase()] || environment[name];
-  const [http, https, no] = [either('HTTP_PROXY'), either('HTTPS_PROXY'), either('NO_PROXY')];
-  return { ...(http && { http }), ...(https && { https }), ...(no && { no }) };
 }
 
 /** What failed in a region fails the step, unless the others are enough. */

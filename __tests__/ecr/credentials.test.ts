@@ -45,7 +45,7 @@ async function startCloud(options: Partial<ApisOptions> = {}, now: () => number 
     duration: undefined,
     audience: AUDIENCE,
     oidcToken,
-    environment: {},
+    proxy: {},
     userAgent: 'test',
     mask: (secret) => masked.push(secret),
     now,

@@ -361,7 +361,7 @@ export function buildInRole(policy: Policy, subject?: string): Scenario {
         role: { arn: ARNS.role },
         sessionName: 'test',
         duration: undefined,
-        environment: {},
+        proxy: {},
         audience: 'sts.amazonaws.com',
         oidcToken,
         userAgent: 'test',

@@ -45,7 +45,7 @@ export const APIS = createApis({
   duration: undefined,
   audience: 'sts.amazonaws.com',
   oidcToken: undefined,
-  environment: {},
+  proxy: {},
   userAgent: 'test',
   mask: () => undefined,
 });

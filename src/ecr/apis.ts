@@ -1,13 +1,13 @@
+import type { Proxies } from '../distribution/proxies.ts';
 import { createEcrApi } from './api.ts';
 import { type CredentialsOptions, RoleCredentials } from './credentials.ts';
 import { createPublicApi, PUBLIC_REGION } from './publicApi.ts';
-import { type ProxyEnvironment, type RequestHandling, requestHandling } from './requests.ts';
+import { type RequestHandling, requestHandling } from './requests.ts';
 import type { EcrCollaborators } from './target.ts';
 
 /** As whom ECR is called, and how. */
 export interface ApisOptions extends Omit<CredentialsOptions, 'requests'> {
-  /** For proxies. */
-  readonly environment: ProxyEnvironment;
+  readonly proxy: Proxies;
 }
 
 /** ECR's APIs. */
@@ -22,7 +22,7 @@ export function createApis(options: ApisOptions): Apis {
   const handlings: RequestHandling[] = [];
   // Each API's connections are its own, as on AWS, also where one address stands for all of them.
   const requests = () => {
-    const handling = requestHandling(options.environment);
+    const handling = requestHandling(options.proxy);
     handlings.push(handling);
     return handling;
   };
