@@ -141,6 +141,7 @@ function createServices(
   const apis = createApis({
     ...access,
     proxy,
+    environment,
     userAgent: USER_AGENT,
     oidcToken: oidcToken(core, environment),
     mask,

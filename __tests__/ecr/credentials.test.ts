@@ -46,6 +46,7 @@ async function startCloud(options: Partial<ApisOptions> = {}, now: () => number 
     audience: AUDIENCE,
     oidcToken,
     proxy: {},
+    environment: process.env,
     userAgent: 'test',
     mask: (secret) => masked.push(secret),
     now,

@@ -362,6 +362,7 @@ export function buildInRole(policy: Policy, subject?: string): Scenario {
         sessionName: 'test',
         duration: undefined,
         proxy: {},
+        environment: process.env,
         audience: 'sts.amazonaws.com',
         oidcToken,
         userAgent: 'test',

@@ -46,6 +46,7 @@ export const APIS = createApis({
   audience: 'sts.amazonaws.com',
   oidcToken: undefined,
   proxy: {},
+  environment: process.env,
   userAgent: 'test',
   mask: () => undefined,
 });

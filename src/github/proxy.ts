@@ -1,6 +1,6 @@
 import type { Proxies } from '../distribution/proxies.ts';
 import { Problems } from '../problems.ts';
-import { plain } from '../words.ts';
+import { withoutLogin } from '../words.ts';
 
 /**
  * Reads the proxies that the environment names (HTTP_PROXY, HTTPS_PROXY, NO_PROXY), in small letters first, as everybody does.
@@ -40,9 +40,4 @@ function isEncoded(text: string): boolean {
   } catch {
     return false;
   }
-}
-
-/** What may be shown of a text that should be a URL: user and password may be anything before the last "@". */
-function withoutLogin(text: string): string {
-  return plain(text.replace(/^(\w+:\/\/)?.*@/s, '$1…@'), 100);
 }
