@@ -89,7 +89,9 @@ describe('secrets', () => {
 
   test('in quotes that never end are refused without their text', async () => {
     const problems = await problemsOf({ ...BUILD, secrets: '"key=hunter2' });
-    expect(problems).toEqual([expect.stringMatching(/^input "secrets" is not a list: /)]);
+    expect(problems).toEqual([
+      expect.stringMatching(/^input "secrets": an entry begins with a double quote/),
+    ]);
     expect(problems.join()).not.toContain('hunter2');
   });
 

@@ -1,5 +1,6 @@
 import { formatPlatform, type Platform, PlatformError, parsePlatform } from '../image/platform.ts';
-import { parseLines, parseList, parseSecrets } from './lists.ts';
+import { plain } from '../words.ts';
+import { parseLines, parseList, parseSecrets, QuoteError } from './lists.ts';
 
 /** Gives an input's text as it was written, white space included; empty when it is not set. */
 export type GetInput = (name: string) => string;
@@ -7,6 +8,11 @@ export type GetInput = (name: string) => string;
 const DURATION = /^(?:(\d{1,6})h)?(?:(\d{1,6})m)?(?:(\d{1,6})s)?$/;
 /** How long a job may run, in milliseconds: https://docs.github.com/en/actions/reference/limits */
 const LONGEST_JOB = 5 * 24 * 3_600_000;
+
+/** Inputs in whose values passwords and tokens may stand. */
+const HIDING: ReadonlySet<string> = new Set([
+  ...['secrets', 'build-args', 'context', 'build-contexts', 'cache-from', 'cache-to', 'registry-endpoint'],
+]);
 
 /** Reads inputs one by one and gathers what is wrong with them, so that all of it can be told at once. */
 export class InputReader {
@@ -102,6 +108,12 @@ export class InputReader {
     this.problems.push(`input "${name}": "${value}": ${advice}`);
   }
 
+  /** Notes that an input cannot be used as a whole, and why. A value in which there may be secrets is not repeated. */
+  refuseWhole(name: string, text: string, advice: string): void {
+    if (HIDING.has(name)) this.problems.push(`input "${name}": ${advice}`);
+    else this.refuse(name, plain(text, 60), advice);
+  }
+
   #take(name: string): string {
     this.#read.add(name);
     return this.#get(name);
@@ -112,7 +124,8 @@ export class InputReader {
     try {
       return parse(text);
     } catch (error) {
-      this.problems.push(`input "${name}" is not a list: ${error instanceof Error ? error.message : error}`);
+      if (!(error instanceof QuoteError)) throw error;
+      this.refuseWhole(name, text, error.message);
       return [];
     }
   }

@@ -1,4 +1,3 @@
-import { plain } from '../words.ts';
 import type { InputReader } from './reader.ts';
 
 /** Inputs that not every step reads. */
@@ -62,11 +61,6 @@ const GROUPS: readonly Group[] = [
   { readBy: '"mode: mirror"', defaults: { source: '', referrers: 'false' } },
 ];
 
-/** Those in whose values there may be passwords and tokens. */
-const UNSHOWN: ReadonlySet<string> = new Set([
-  ...['secrets', 'build-args', 'context', 'build-contexts', 'cache-from', 'cache-to', 'registry-endpoint'],
-]);
-
 function emptyByDefault(...names: string[]): Record<string, string> {
   return Object.fromEntries(names.map((name) => [name, '']));
 }
@@ -81,10 +75,7 @@ export function refuseUnread(reader: InputReader, step: string): void {
       const text = reader.unread(name);
       // YAML's booleans are written in capitals, too.
       if (text === '' || text.toLowerCase() === fallback) continue;
-      const value = UNSHOWN.has(name) ? '' : `"${plain(text, 60)}": `;
-      reader.problems.push(
-        `input "${name}": ${value}${step} does not read it: leave it out, or write ${readBy}`,
-      );
+      reader.refuseWhole(name, text, `${step} does not read it: leave it out, or write ${readBy}`);
     }
   }
 }
