@@ -108,6 +108,20 @@ describe('a role', () => {
     expect(assumed()).toHaveLength(2);
   });
 
+  test('of a destination is assumed again, by the one before it as it is then', async () => {
+    const clock = { now: Date.now() };
+    const { authorize, assumed } = await startCloud({ role: { arn: HUB }, duration: 900 }, () => clock.now);
+    const other = { arn: OTHER, externalId: 'octo' };
+    await authorize(other);
+    clock.now += 20 * MINUTE;
+    await authorize(other, 'eu-west-1');
+    const chain = [`sts:AssumeRole ${HUB}`, `sts:AssumeRole ${OTHER}`];
+    expect(assumed()).toEqual([...chain, ...chain]);
+    clock.now += 20 * MINUTE;
+    await authorize(other);
+    expect(assumed()).toEqual([...chain, ...chain, ...chain]);
+  });
+
   test('that may not be assumed is an error that names it', async () => {
     const { authorize } = await startCloud({ role: { arn: HUB } });
     await expect(authorize({ arn: OTHER, externalId: 'wrong' })).rejects.toMatchObject({
