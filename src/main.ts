@@ -15,6 +15,7 @@ import { dockerLogins } from './github/dockerLogins.ts';
 import { artifactLegs } from './github/legs.ts';
 import { logLine } from './github/lines.ts';
 import { createProgress } from './github/progress.ts';
+import { readProxy } from './github/proxy.ts';
 import { type Toolkit, tellFailure, tellOutcome, tellPlan } from './github/tell.ts';
 import { type Inputs, parseInputs } from './inputs/inputs.ts';
 import type { Access } from './inputs/target.ts';
@@ -134,8 +135,10 @@ function createServices(
     during: (what, step) => underWay.during(what, step),
   };
   const mask = (secret: string) => maskEverywhere(core, secret);
+  const proxy = readProxy(environment);
   const apis = createApis({
     ...access,
+    proxy,
     environment,
     userAgent: USER_AGENT,
     oidcToken: oidcToken(core, environment),
@@ -146,7 +149,7 @@ function createServices(
     return createTransport({
       connections: CONNECTIONS_PER_ORIGIN,
       userAgent: USER_AGENT,
-      proxy: readProxy(environment),
+      proxy,
     });
   });
   return {
@@ -187,10 +190,4 @@ function maskEverywhere(core: Toolkit, secret: string): void {
   for (const text of [secret, password]) {
     if (text.trim()) core.setSecret(text);
   }
-}
-
-function readProxy(environment: NodeJS.ProcessEnv): { http?: string; https?: string; no?: string } {
-  const either = (name: string) => environment[name.toLowerCase()] || environment[name];
-  const [http, https, no] = [either('HTTP_PROXY'), either('HTTPS_PROXY'), either('NO_PROXY')];
-  return { ...(http && { http }), ...(https && { https }), ...(no && { no }) };
 }

@@ -1,6 +1,6 @@
 /**
  * What a user has to mend, one entry a problem, each with what to do. Problems that can be known together are reported
- * together.
+ * together, and one that is met in several places, such as a full disk, once.
  */
 export class Problems extends Error {
   override readonly name = 'Problems';
@@ -8,11 +8,12 @@ export class Problems extends Error {
 
   /** @param options with the error behind the problems, if one was not foreseen: debug logging shows where it came from */
   constructor(problems: readonly string[], options?: ErrorOptions) {
+    const different = [...new Set(problems)];
     super(
-      problems.length === 1 ? problems[0] : problems.map((problem) => `- ${problem}`).join('\n'),
+      different.length === 1 ? different[0] : different.map((problem) => `- ${problem}`).join('\n'),
       options,
     );
-    this.problems = problems;
+    this.problems = different;
   }
 }
 
@@ -39,7 +40,7 @@ export async function allOrProblems<T extends readonly unknown[]>(
   if (problems.length > 0) {
     const reasons = outcomes.map((outcome) => (outcome.status === 'rejected' ? outcome.reason : undefined));
     const cause = reasons.find((reason) => reason !== undefined && !(reason instanceof Problems));
-    throw new Problems([...new Set(problems)], { cause });
+    throw new Problems(problems, { cause });
   }
   return Promise.all(work);
 }

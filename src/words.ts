@@ -16,3 +16,10 @@ export function plain(text: string, most = MOST): string {
     .trim();
   return line.length > most || text.length > 2 * most ? `${line.slice(0, most)}…` : line;
 }
+
+/**
+ * What may be shown of a text that should be a URL: without user and password, which may be anything before the last "@".
+ */
+export function withoutLogin(text: string): string {
+  return plain(text.replace(/^(\w+:\/\/)?.*@/s, '$1…@'));
+}

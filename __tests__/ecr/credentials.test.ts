@@ -45,7 +45,8 @@ async function startCloud(options: Partial<ApisOptions> = {}, now: () => number 
     duration: undefined,
     audience: AUDIENCE,
     oidcToken,
-    environment: {},
+    proxy: {},
+    environment: process.env,
     userAgent: 'test',
     mask: (secret) => masked.push(secret),
     now,
@@ -105,6 +106,20 @@ describe('a role', () => {
     clock.now += 2 * MINUTE;
     await authorize(undefined, 'eu-west-1');
     expect(assumed()).toHaveLength(2);
+  });
+
+  test('of a destination is assumed again, by the one before it as it is then', async () => {
+    const clock = { now: Date.now() };
+    const { authorize, assumed } = await startCloud({ role: { arn: HUB }, duration: 900 }, () => clock.now);
+    const other = { arn: OTHER, externalId: 'octo' };
+    await authorize(other);
+    clock.now += 20 * MINUTE;
+    await authorize(other, 'eu-west-1');
+    const chain = [`sts:AssumeRole ${HUB}`, `sts:AssumeRole ${OTHER}`];
+    expect(assumed()).toEqual([...chain, ...chain]);
+    clock.now += 20 * MINUTE;
+    await authorize(other);
+    expect(assumed()).toEqual([...chain, ...chain, ...chain]);
   });
 
   test('that may not be assumed is an error that names it', async () => {

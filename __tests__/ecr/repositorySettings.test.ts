@@ -20,7 +20,7 @@ const POLICY = {
 };
 
 const noFile = async () => {
-  throw new Error('ENOENT: no such file');
+  throw Object.assign(new Error('ENOENT: no such file'), { code: 'ENOENT' });
 };
 const parse = (text: string) => parseRepositorySettings(text, noFile);
 
@@ -232,7 +232,14 @@ describe('repository settings that are wrong', () => {
     ],
     [JSON.stringify({ tags: { ['k'.repeat(129)]: '' } }), /^tags\["kkk.*: name it by 1 to 128 letters/],
     [JSON.stringify({ tags: { a: 'v'.repeat(257) } }), /^tags\.a: "vvv.*: write a text of up to 256/],
-    ['- scan-on-push', /^write settings one a line, such as "tag-mutability: IMMUTABLE"$/],
+    [
+      '- scan-on-push',
+      /^"- scan-on-push": write settings one a line, such as "tag-mutability: IMMUTABLE", or the path/,
+    ],
+    [
+      './settings',
+      /^"\.\/settings": write settings one a line, such as .*, or the path of a file, which ends in \.yml, \.yaml or \.json$/,
+    ],
     ['tags: &all { a: *all }', /^this is not YAML that can be used: /],
     [
       'scan-on-push: !Ref Scan',
@@ -244,7 +251,7 @@ describe('repository settings that are wrong', () => {
     ],
     [
       'settings.yaml',
-      /^"settings\.yaml": this file cannot be read \(ENOENT: no such file\): does the job run actions\/checkout/,
+      /^"settings\.yaml": there is no such file: does the job run actions\/checkout before\?$/,
     ],
   ];
   const titled = cases.map(([text, problem]) => [plain(text, 70), text, problem] as const);
@@ -253,6 +260,17 @@ describe('repository settings that are wrong', () => {
     const problems = await problemsOf(text);
     expect(problems).toHaveLength(1);
     expect(problems[0]).toMatch(problem);
+  });
+
+  test('are told of a folder, and of a file that may not be read', async () => {
+    const reading = (code: string) => async () => Promise.reject(Object.assign(new Error('words'), { code }));
+    const advice = 'write the path of a file with the settings';
+    expect(await problemsOf('ecr.json', reading('EISDIR'))).toEqual([
+      `"ecr.json": this is a folder: ${advice}`,
+    ]);
+    expect(await problemsOf('ecr.json', reading('EACCES'))).toEqual([
+      `"ecr.json": this file cannot be read (words): ${advice} that this job may read`,
+    ]);
   });
 
   test('are told with the file that they are in', async () => {

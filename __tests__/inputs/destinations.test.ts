@@ -249,7 +249,7 @@ describe('a destination that is none is told with what to write:', () => {
 
   test('lines whose quotes never end, once', async () => {
     expect(await problemsOf({ repository: 'team/app', destinations: '"us-east-1' })).toEqual([
-      expect.stringMatching(/^input "destinations" is not a list: /),
+      expect.stringMatching(/^input "destinations": ""us-east-1": an entry begins with a double quote/),
     ]);
   });
 });

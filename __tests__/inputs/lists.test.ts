@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { parseLines, parseList, parseSecrets } from '../../src/inputs/lists.ts';
+import { BUILD, problemsOf, STITCH } from './read.ts';
 
 describe('a list by newline or comma', () => {
   test.each<[what: string, text: string, entries: string[]]>([
@@ -50,5 +51,28 @@ describe('secrets', () => {
     ['"#" is no comment', 'a=#1', ['a=#1']],
   ])('%s', (_, text, entries) => {
     expect(parseSecrets(text)).toEqual(entries);
+  });
+});
+
+describe('a quote that nothing ends', () => {
+  const why =
+    'an entry begins with a double quote that nothing ends: end it with another one, or, where the quote is part of the entry, write """ for it and " at the end';
+
+  test.each([
+    ['tags', { ...STITCH, tags: 'v1,"v2' }, 'v1,"v2'],
+    ['regions', { ...BUILD, regions: '"us-east-1,\neu-west-1' }, '"us-east-1, eu-west-1'],
+    ['runners', { mode: 'plan', platforms: 'linux/arm64', runners: '"linux/arm64=x' }, '"linux/arm64=x'],
+  ])('is told once of %s, with what stands there', async (name, values, shown) => {
+    expect((await problemsOf(values)).filter((problem) => !problem.includes('is missing'))).toEqual([
+      `input "${name}": "${shown}": ${why}`,
+    ]);
+  });
+
+  test.each(['build-args', 'cache-to', 'secrets'])('is told of %s without its text', async (name) => {
+    expect(await problemsOf({ ...BUILD, [name]: '"A=hunter2' })).toEqual([`input "${name}": ${why}`]);
+  });
+
+  test('may be written as that says where it belongs to an entry', () => {
+    expect(parseLines('"""a"')).toEqual(['"a']);
   });
 });

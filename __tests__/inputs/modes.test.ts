@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { digestOf } from '../../src/image/digest.ts';
+import { formatPlatform } from '../../src/image/platform.ts';
 import { BUILD, MIRROR, problemsOf, read, STITCH, type Values } from './read.ts';
 
 describe('mode', () => {
@@ -11,6 +12,21 @@ describe('mode', () => {
     expect(await problemsOf({ ...BUILD, mode: 'stich' })).toEqual([
       'input "mode": "stich": write one of build, stitch, mirror, plan',
     ]);
+  });
+});
+
+describe('platforms', () => {
+  test.each([
+    ['build', BUILD],
+    ['stitch', STITCH],
+    ['stitch by tags', { ...STITCH, legs: 'tags' }],
+    ['mirror', MIRROR],
+  ])('that are named twice are taken once by %s, as buildx does', async (_, values) => {
+    const { platforms } = await read({
+      ...values,
+      platforms: 'linux/amd64,linux/arm64/v8,linux/amd64,linux/arm64',
+    });
+    expect(platforms.map(formatPlatform)).toEqual(['linux/amd64', 'linux/arm64']);
   });
 });
 

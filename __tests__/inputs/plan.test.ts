@@ -1,11 +1,16 @@
 import { describe, expect, test } from '@jest/globals';
+import { formatPlatform } from '../../src/image/platform.ts';
 import { parseInputs } from '../../src/inputs/inputs.ts';
-import { problemsOf } from './read.ts';
+import { problemsOf, type Values } from './read.ts';
 
 const PLAN = { mode: 'plan', platforms: 'linux/amd64, linux/arm64' };
 
-async function runnersOf(runners: string) {
-  const values: Readonly<Record<string, string>> = { ...PLAN, runners };
+function runnersOf(runners: string) {
+  return planOf({ runners });
+}
+
+async function planOf(more: Values) {
+  const values: Values = { ...PLAN, ...more };
   const { inputs } = await parseInputs((name) => values[name] ?? '', {});
   if (inputs.mode !== 'plan') throw new Error('not a plan');
   return inputs;
@@ -37,6 +42,27 @@ describe('a plan', () => {
       ]);
     },
   );
+
+  test('takes a platform that is named twice, however it is spelt, once', async () => {
+    const { platforms } = await planOf({
+      platforms: 'linux/arm64, linux/amd64, linux/arm64/v8, linux/aarch64',
+    });
+    expect(platforms.map(formatPlatform)).toEqual(['linux/arm64', 'linux/amd64']);
+  });
+
+  test('takes a runner that is written twice in the same way', async () => {
+    const { runners } = await runnersOf('linux/arm64=a, b\nlinux/arm64/v8=a,b');
+    expect([...runners]).toEqual([['linux/arm64', ['a', 'b']]]);
+  });
+
+  test.each([
+    ['linux/arm64=one\nlinux/arm64/v8=other', 'linux/arm64/v8=other', 'linux/arm64=one'],
+    ['default=one\ndefault=one,other', 'default=one,other', 'default=one'],
+  ])('refuses two runners for one platform: %j', async (runners, line, before) => {
+    expect(await problemsOf({ ...PLAN, runners })).toEqual([
+      `input "runners": "${line}": "${before}" names another runner for the same: keep one of the two`,
+    ]);
+  });
 
   test('says which platform is meant by one that is misspelt', async () => {
     expect(await problemsOf({ ...PLAN, runners: 'linux/arm46=x' })).toEqual([

@@ -101,6 +101,7 @@ describe('registry-endpoint', () => {
     'ftp://localhost',
     'http://localhost/path',
     'http://localhost/?a=b',
+    'http://localhost/#a',
     'http://{regoin}.localhost',
     'http://',
   ])('%s is refused', async (endpoint) => {
@@ -109,6 +110,22 @@ describe('registry-endpoint', () => {
         `input "registry-endpoint": "${endpoint}": write a URL of scheme, host and port`,
       ),
     ]);
+  });
+});
+
+describe('a registry-endpoint with user and password', () => {
+  test.each([
+    ['http://me:hunter2@localhost:4566', 'http://…@localhost:4566'],
+    ['http://hunter2@localhost/path', 'http://…@localhost/path'],
+    ['http://me:hunter/2@{account}.localhost', 'http://…@{account}.localhost'],
+  ])('is refused, and they are not shown: %s', async (endpoint, shown) => {
+    const problems = await problemsOf({ ...BUILD, 'registry-endpoint': endpoint });
+    expect(problems).toEqual([
+      expect.stringContaining(
+        `input "registry-endpoint": "${shown}": write a URL of scheme, host and port alone`,
+      ),
+    ]);
+    expect(problems.join()).not.toContain('hunter');
   });
 });
 

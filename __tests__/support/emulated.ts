@@ -45,7 +45,8 @@ export const APIS = createApis({
   duration: undefined,
   audience: 'sts.amazonaws.com',
   oidcToken: undefined,
-  environment: {},
+  proxy: {},
+  environment: process.env,
   userAgent: 'test',
   mask: () => undefined,
 });

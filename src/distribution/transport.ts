@@ -5,6 +5,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { Agent, type buildConnector, type Dispatcher, EnvHttpProxyAgent, errors, request } from 'undici';
 import { RegistryError, redactUrl, TimeoutError, wordsOf } from './errors.ts';
 import { DEFAULT_LIMITS, type Limits, uploadAnswerLimit } from './limits.ts';
+import type { Proxies } from './proxies.ts';
 import { SpareConnections } from './spareConnections.ts';
 import { breakOffWhenDripping, breakOffWhenStalled } from './stall.ts';
 
@@ -49,8 +50,7 @@ export interface TransportOptions {
   readonly userAgent: string;
   /** Those that are other than by default. */
   readonly limits?: Partial<Limits>;
-  /** Proxies as the environment names them (HTTP_PROXY, HTTPS_PROXY, NO_PROXY). */
-  readonly proxy?: { readonly http?: string; readonly https?: string; readonly no?: string };
+  readonly proxy?: Proxies;
 }
 
 /**

@@ -10,7 +10,7 @@ import {
 } from '@aws-sdk/client-ecr';
 import type { Digest } from '../image/digest.ts';
 import type { ImageDescription } from '../release/content.ts';
-import { plain } from '../words.ts';
+import { readAuthorization, readProxyEndpoint } from './authorization.ts';
 import { BoundedHandler } from './boundedHandler.ts';
 import { tellCalls } from './calls.ts';
 import type { CredentialSource } from './credentials.ts';
@@ -88,19 +88,8 @@ export function createEcrApi(options: EcrApiOptions): EcrApi {
     async authorize() {
       const { authorizationData } = await client.send(new GetAuthorizationTokenCommand({}));
       const data = authorizationData?.[0];
-      if (!data?.authorizationToken || !data.proxyEndpoint) {
-        throw new Error(`GetAuthorizationToken in ${region} gave no token`);
-      }
-      if (!URL.canParse(data.proxyEndpoint)) {
-        throw new Error(
-          `GetAuthorizationToken in ${region} names the registry's address "${plain(data.proxyEndpoint)}"`,
-        );
-      }
-      return {
-        token: data.authorizationToken,
-        expiresAt: data.expiresAt?.getTime() ?? Date.now() + 12 * 3600 * 1000,
-        proxyEndpoint: data.proxyEndpoint,
-      };
+      const call = `GetAuthorizationToken in ${region}`;
+      return { ...readAuthorization(data, call), proxyEndpoint: readProxyEndpoint(data, call) };
     },
 
     async availableLayers(repository, digests) {

@@ -150,7 +150,10 @@ function assertEnough(openings: readonly Opening[], onRegionFailure: EcrTarget['
   const closed = openings.filter(({ open }) => !open);
   if (closed.length === 0 || (onRegionFailure !== 'abort' && closed.length < openings.length)) return;
   const cause = closed.find((each) => each.cause !== undefined)?.cause;
-  throw new Problems([...new Set(closed.flatMap(({ problems }) => problems))], { cause });
+  throw new Problems(
+    closed.flatMap(({ problems }) => problems),
+    { cause },
+  );
 }
 
 /** A region's name and a registry's host may mean the same: only when both are open it is known. */

@@ -1,5 +1,6 @@
 import type { ECRPUBLICClient } from '@aws-sdk/client-ecr-public';
 import type { ImageDescription } from '../release/content.ts';
+import { readAuthorization } from './authorization.ts';
 import { BoundedHandler } from './boundedHandler.ts';
 import { tellCalls } from './calls.ts';
 import type { CredentialSource } from './credentials.ts';
@@ -54,11 +55,7 @@ export function createPublicApi(options: {
     async authorize() {
       const { client, sdk } = await load();
       const { authorizationData } = await client.send(new sdk.GetAuthorizationTokenCommand({}));
-      if (!authorizationData?.authorizationToken) throw new Error('ECR Public gave no token');
-      return {
-        token: authorizationData.authorizationToken,
-        expiresAt: authorizationData.expiresAt?.getTime() ?? Date.now() + 12 * 3600 * 1000,
-      };
+      return readAuthorization(authorizationData, 'GetAuthorizationToken of ECR Public');
     },
 
     async repositoryUri(name) {

@@ -1,8 +1,6 @@
 import { Agent as HttpAgent } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
-
-/** Proxies as the environment names them: HTTP_PROXY, HTTPS_PROXY, NO_PROXY, in either case. */
-export type ProxyEnvironment = Readonly<Record<string, string | undefined>>;
+import type { Proxies } from '../distribution/proxies.ts';
 
 /** How the SDK's clients send their requests. Times are in milliseconds. */
 export interface RequestHandling {
@@ -32,9 +30,10 @@ const CALL_LIMITS: CallLimits = { connect: 10_000, answer: 15_000 };
  * proxies.
  */
 export function requestHandling(
-  proxyEnv: ProxyEnvironment,
+  { http, https, no }: Proxies,
   { connect, answer }: CallLimits = CALL_LIMITS,
 ): RequestHandling {
+  const proxyEnv = { HTTP_PROXY: http, HTTPS_PROXY: https, NO_PROXY: no };
   const options = { keepAlive: true, maxSockets: 50, proxyEnv };
   return {
     connectionTimeout: connect,

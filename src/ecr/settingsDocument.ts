@@ -24,11 +24,18 @@ export async function readDocument(
   const path = text.trim();
   if (!isPath(path)) return parse(INPUT, text);
   const content = await readFile(path).catch((error: unknown) => {
-    throw new Problems([
-      `${INPUT}: "${path}": this file cannot be read (${wordsOf(error)}): does the job run actions/checkout before?`,
-    ]);
+    throw new Problems([`${INPUT}: "${path}": ${unreadable(error)}`]);
   });
   return parse(`${INPUT} (${path})`, content);
+}
+
+/** Why a file cannot be read, and what to do. */
+function unreadable(error: unknown): string {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  if (code === 'ENOENT') return 'there is no such file: does the job run actions/checkout before?';
+  const advice = 'write the path of a file with the settings';
+  if (code === 'EISDIR') return `this is a folder: ${advice}`;
+  return `this file cannot be read (${wordsOf(error)}): ${advice} that this job may read`;
 }
 
 /** One line that ends like a file's name, and is no mapping of one line. */
@@ -48,7 +55,10 @@ async function parse(title: string, text: string): Promise<SettingsDocument> {
     asJson(title, () => yaml.toJS()),
   );
   if (parsed.success) return { title, document: parsed.data };
-  throw new Problems([`${title}: write settings one a line, such as "tag-mutability: IMMUTABLE"`]);
+  const value = title === INPUT ? `"${plain(text, 60)}": ` : '';
+  throw new Problems([
+    `${title}: ${value}write settings one a line, such as "tag-mutability: IMMUTABLE", or the path of a file, which ends in .yml, .yaml or .json`,
+  ]);
 }
 
 /** A YAML document as what JSON can hold; an empty one has no settings. */

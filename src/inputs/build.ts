@@ -7,12 +7,16 @@ const CONTRADICTIONS: Readonly<Record<string, string>> = {
   outputs: 'the image goes to ECR in all regions: leave "outputs" out',
 };
 
-/** Reads the inputs that docker/build-push-action has too, with its parsing. */
-export function readBuildOptions(reader: InputReader): BuildOptions {
+/** Refuses what asks for something else than this action does, whichever image it is. */
+export function refuseContradictions(reader: InputReader): void {
   for (const [name, advice] of Object.entries(CONTRADICTIONS)) {
     const text = reader.text(name);
     if (text && text !== 'false') reader.refuse(name, text, advice);
   }
+}
+
+/** Reads the inputs that docker/build-push-action has too, with its parsing. */
+export function readBuildOptions(reader: InputReader): BuildOptions {
   return {
     context: reader.text('context') || '.',
     file: reader.text('file'),

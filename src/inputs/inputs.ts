@@ -5,7 +5,7 @@ import type { PrivateRegistry } from '../ecr/places.ts';
 import type { Reference } from '../image/reference.ts';
 import { Problems } from '../problems.ts';
 import { readBaseRegistries } from './baseRegistries.ts';
-import { readBuildOptions } from './build.ts';
+import { readBuildOptions, refuseContradictions } from './build.ts';
 import type { CommonInputs } from './common.ts';
 import { ownRepositories, readDestinationLines } from './destinations.ts';
 import { type BuildHandOff, readBuildHandOff } from './legs.ts';
@@ -14,6 +14,7 @@ import { type PlanInputs, readPlan } from './plan.ts';
 import { type GetInput, InputReader } from './reader.ts';
 import { readStitch, type StitchInputs } from './stitch.ts';
 import { type Access, type InputEnvironment, readAccess, readTarget } from './target.ts';
+import { refuseUnread } from './unread.ts';
 
 export interface BuildInputs extends CommonInputs {
   readonly mode: 'build';
@@ -52,11 +53,14 @@ export type Parsed =
 export async function parseInputs(get: GetInput, environment: InputEnvironment): Promise<Parsed> {
   const reader = new InputReader(get);
   const mode = reader.oneOf('mode', ['build', 'stitch', 'mirror', 'plan'], 'build');
+  // What is wrong with inputs for another mode than was meant would lead astray.
+  if (reader.problems.length > 0) throw new Problems(reader.problems);
   return mode === 'plan' ? parsePlan(reader) : parsePublishing(reader, mode, environment);
 }
 
 function parsePlan(reader: InputReader): Parsed {
   const inputs = readPlan(reader);
+  refuseUnread(reader, '"mode: plan"');
   if (reader.problems.length > 0) throw new Problems(reader.problems);
   return { inputs };
 }
@@ -76,6 +80,8 @@ async function parsePublishing(
   };
   const timeout = reader.duration('timeout');
   const inputs = await readMode(reader, mode, common);
+  const isBuilt = inputs?.mode === 'build' && inputs.ociLayout;
+  refuseUnread(reader, `"mode: ${mode}"${isBuilt ? ' with "oci-layout"' : ''}`);
   if (reader.problems.length > 0 || !inputs) throw new Problems(reader.problems);
   return { inputs, access, timeout };
 }
@@ -97,8 +103,11 @@ async function readMode(
 
 async function readBuild(reader: InputReader, common: CommonInputs): Promise<BuildInputs> {
   const legs = readBuildHandOff(reader, common);
-  const options = readBuildOptions(reader);
+  refuseContradictions(reader);
   const ociLayout = reader.text('oci-layout') || undefined;
+  // What is built already is not built by anything.
+  const building = ociLayout ? new InputReader(() => '') : reader;
+  const options = readBuildOptions(building);
   const checked = ociLayout ? await missing('oci-layout', ociLayout) : await missingFiles(options);
   reader.problems.push(...checked);
   return {
@@ -107,8 +116,8 @@ async function readBuild(reader: InputReader, common: CommonInputs): Promise<Bui
     legs,
     options,
     ociLayout,
-    baseRegistries: readBaseRegistries(reader),
-    transport: reader.oneOf('transport', ['auto', 'registry', 'layout'], 'auto'),
+    baseRegistries: readBaseRegistries(building),
+    transport: building.oneOf('transport', ['auto', 'registry', 'layout'], 'auto'),
     jobIndex: reader.number('job-index'),
     jobTotal: reader.number('job-total'),
   };
@@ -132,6 +141,7 @@ async function missing(name: string, path: string): Promise<string[]> {
 }
 
 function readMirror(reader: InputReader, common: CommonInputs): MirrorInputs | undefined {
+  const referrers = reader.flag('referrers', false);
   const text = reader.text('source');
   if (!text) {
     reader.problems.push(
@@ -142,5 +152,5 @@ function readMirror(reader: InputReader, common: CommonInputs): MirrorInputs | u
   const source = tryReference(reader, 'source', text);
   if (!source) return undefined;
   const tags = common.tags.length > 0 ? common.tags : source.tag ? [source.tag] : [];
-  return { mode: 'mirror', ...common, tags, source, referrers: reader.flag('referrers', false) };
+  return { mode: 'mirror', ...common, tags, source, referrers };
 }

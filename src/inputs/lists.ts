@@ -1,7 +1,18 @@
-import { parse } from 'csv-parse/sync';
+import { CsvError, parse } from 'csv-parse/sync';
 
 /** How docker's own actions read lists: CSV with forgiving quotes; "#" is no comment. */
 const CSV = { relax_quotes: true, relax_column_count: true, skip_empty_lines: true };
+
+/** An entry in quotes that does not end: the one thing that makes a text no list. */
+export class QuoteError extends Error {
+  override readonly name = 'QuoteError';
+
+  constructor() {
+    super(
+      'an entry begins with a double quote that nothing ends: end it with another one, or, where the quote is part of the entry, write """ for it and " at the end',
+    );
+  }
+}
 
 /** A list whose entries are separated by newlines or commas. */
 export function parseList(text: string): string[] {
@@ -29,5 +40,10 @@ export function parseSecrets(text: string): string[] {
 }
 
 function readRows(text: string): string[][] {
-  return parse(text, CSV);
+  try {
+    return parse(text, CSV);
+  } catch (error) {
+    // What the parser says may repeat the entry, which may be a secret.
+    throw error instanceof CsvError ? new QuoteError() : error;
+  }
 }

@@ -1,5 +1,6 @@
-import { type Platform, PlatformError, parsePlatform } from '../image/platform.ts';
-import { parseLines, parseList, parseSecrets } from './lists.ts';
+import { formatPlatform, type Platform, PlatformError, parsePlatform } from '../image/platform.ts';
+import { plain } from '../words.ts';
+import { parseLines, parseList, parseSecrets, QuoteError } from './lists.ts';
 
 /** Gives an input's text as it was written, white space included; empty when it is not set. */
 export type GetInput = (name: string) => string;
@@ -8,17 +9,28 @@ const DURATION = /^(?:(\d{1,6})h)?(?:(\d{1,6})m)?(?:(\d{1,6})s)?$/;
 /** How long a job may run, in milliseconds: https://docs.github.com/en/actions/reference/limits */
 const LONGEST_JOB = 5 * 24 * 3_600_000;
 
+/** Inputs in whose values passwords and tokens may stand. */
+const HIDING: ReadonlySet<string> = new Set([
+  ...['secrets', 'build-args', 'context', 'build-contexts', 'cache-from', 'cache-to', 'registry-endpoint'],
+]);
+
 /** Reads inputs one by one and gathers what is wrong with them, so that all of it can be told at once. */
 export class InputReader {
   readonly problems: string[] = [];
   readonly #get: GetInput;
+  readonly #read = new Set<string>();
 
   constructor(get: GetInput) {
     this.#get = get;
   }
 
   text(name: string): string {
-    return this.#get(name).trim();
+    return this.#take(name).trim();
+  }
+
+  /** What an input was given that nobody has read; empty when it was not given, or was read. */
+  unread(name: string): string {
+    return this.#read.has(name) ? '' : this.#get(name).trim();
   }
 
   /** Entries by comma or newline. */
@@ -76,16 +88,19 @@ export class InputReader {
     return undefined;
   }
 
+  /** Platforms by comma or newline. One that is named twice, however it is spelt, counts once, as for buildx. */
   platforms(name: string): Platform[] {
-    return this.list(name).flatMap((text) => {
+    const named = this.list(name).flatMap((text): [string, Platform][] => {
       try {
-        return [parsePlatform(text)];
+        const platform = parsePlatform(text);
+        return [[formatPlatform(platform), platform]];
       } catch (error) {
         if (!(error instanceof PlatformError)) throw error;
         this.problems.push(`input "${name}": ${error.message}`);
         return [];
       }
     });
+    return [...new Map(named).values()];
   }
 
   /** Notes that an input's value cannot be used, and what to write instead. */
@@ -93,12 +108,24 @@ export class InputReader {
     this.problems.push(`input "${name}": "${value}": ${advice}`);
   }
 
+  /** Notes that an input cannot be used as a whole, and why. A value in which there may be secrets is not repeated. */
+  refuseWhole(name: string, text: string, advice: string): void {
+    if (HIDING.has(name)) this.problems.push(`input "${name}": ${advice}`);
+    else this.refuse(name, plain(text, 60), advice);
+  }
+
+  #take(name: string): string {
+    this.#read.add(name);
+    return this.#get(name);
+  }
+
   #parsed(name: string, parse: (text: string) => string[]): string[] {
-    const text = this.#get(name);
+    const text = this.#take(name);
     try {
       return parse(text);
     } catch (error) {
-      this.problems.push(`input "${name}" is not a list: ${error instanceof Error ? error.message : error}`);
+      if (!(error instanceof QuoteError)) throw error;
+      this.refuseWhole(name, text, error.message);
       return [];
     }
   }

@@ -7,6 +7,7 @@ import type { EcrTarget } from '../ecr/target.ts';
 import { isRepositoryName } from '../image/reference.ts';
 import { Problems } from '../problems.ts';
 import type { OnRegionFailure, TagPolicy } from '../release/plan.ts';
+import { withoutLogin } from '../words.ts';
 import { type DestinationLine, placesIn, ROLE_ADVICE, readDestinations } from './destinations.ts';
 import type { InputReader } from './reader.ts';
 
@@ -83,8 +84,9 @@ export async function readTarget(
 
 /** The matrix's regions are the default of `regions`: left out without a word, they would be missed. */
 function assertOneOf(reader: InputReader): void {
+  if (!reader.text('destinations')) return;
   const regions = reader.list('regions');
-  if (regions.length === 0 || !reader.text('destinations')) return;
+  if (regions.length === 0) return;
   reader.refuse(
     'regions',
     regions.join(', '),
@@ -185,11 +187,11 @@ function readEndpoint(reader: InputReader): string | undefined {
   if (!text) return undefined;
   const sample = text.replaceAll('{account}', '123456789012').replaceAll('{region}', 'us-east-1');
   const url = URL.canParse(sample) ? new URL(sample) : undefined;
-  if (!url || !/^https?:$/.test(url.protocol) || url.pathname !== '/' || url.search || /[{}]/.test(sample)) {
+  if (!url || `${url.origin}/` !== url.href || !/^https?:$/.test(url.protocol) || /[{}]/.test(sample)) {
     reader.refuse(
       'registry-endpoint',
-      text,
-      'write a URL of scheme, host and port, such as "http://{account}.dkr.ecr.{region}.localhost:4566"',
+      withoutLogin(text),
+      'write a URL of scheme, host and port alone, such as "http://{account}.dkr.ecr.{region}.localhost:4566"',
     );
   }
   return text;

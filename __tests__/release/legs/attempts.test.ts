@@ -52,6 +52,50 @@ describe('legs of runners that do not all tell the call of their jobs', () => {
   });
 });
 
+describe('a matrix of repositories and platforms that is in another order in a later attempt', () => {
+  const job = (index: number, platform: string, more: Partial<Leg> = {}) =>
+    jobOf(index, platform, { jobTotal: 4, ...more });
+  const other = { repository: 'team/other', destinations: ['one.example/team/other'] };
+  const byRepository = [
+    job(0, 'linux/amd64'),
+    job(1, 'linux/arm64'),
+    job(2, 'linux/amd64', other),
+    job(3, 'linux/arm64', other),
+  ];
+  const again = { runAttempt: 2 };
+  const byPlatform = [
+    job(0, 'linux/amd64', again),
+    job(1, 'linux/amd64', { ...other, ...again }),
+    job(2, 'linux/arm64', again),
+    job(3, 'linux/arm64', { ...other, ...again }),
+  ];
+
+  test('has the legs of the later attempt, in each repository', () => {
+    const legs = [...byRepository, ...byPlatform];
+    expect(assemble(legs)).toEqual(['linux/amd64 2', 'linux/arm64 2']);
+    expect(assembleLegs(legs, expected)).toMatchObject({
+      leftOut: [expect.stringMatching(/^job build #1 of attempt 1, which built linux\/arm64, is left out/)],
+    });
+    expect(assemble(legs, { repository: 'team/other' })).toEqual(['linux/amd64 2', 'linux/arm64 2']);
+  });
+
+  test('keeps a leg of before whose place nobody else has', () => {
+    // Both have built the same: of a matrix that says so.
+    const legs = [...byRepository, job(2, 'linux/arm64', again)];
+    expect(assemble(legs)).toEqual([expect.stringMatching(/^linux\/arm64 was built more than once/)]);
+  });
+
+  test('keeps a leg of before that no later attempt has built again', () => {
+    const legs = [...byRepository, job(1, 'linux/amd64', { ...other, ...again })];
+    expect(assemble(legs)).toEqual(['linux/amd64 1', 'linux/arm64 1']);
+  });
+
+  test('keeps a leg of before where it is not known whether the place is of the same call', () => {
+    const legs = [...byRepository, ...byPlatform].map(untold);
+    expect(assemble(legs)).toEqual([expect.stringMatching(/^linux\/arm64 was built more than once/)]);
+  });
+});
+
 describe('a job that a later attempt has run again with another matrix', () => {
   const again = (index: number, platform: string, more: Partial<Leg> = {}) =>
     jobOf(index, platform, { runAttempt: 2, ...more });

@@ -62,7 +62,10 @@ export function assembleLegs(records: readonly FoundLeg[], expected: Expectation
   const ofRun = records.filter(({ runId }) => runId === expected.runId);
   const ours = records.filter(({ repository }) => repository === expected.repository);
   const strangers = ours.filter(({ runId }) => runId !== expected.runId);
-  const { legs: latest, superseded } = latestAttempts(ours.filter((leg) => ofRun.includes(leg)));
+  const { legs: latest, superseded } = latestAttempts(
+    ours.filter((leg) => ofRun.includes(leg)),
+    ofRun,
+  );
   const { legs, others } = separateCalls(latest, expected);
   const found = { legs, others, superseded, strangers, ofRun };
   const problems = [

@@ -11,12 +11,13 @@ export interface Attempts {
  * Takes what the jobs have left last. A leg counts as long as its job has left none again, for "re-run failed jobs" runs the
  * others alone; but where a matrix was another one in an earlier attempt ("re-run all jobs", after which a plan may be another),
  * what that one left does not.
+ * @param ofRun all legs of the run, those of other repositories among them, which the same matrix may have built
  */
-export function latestAttempts(legs: readonly FoundLeg[]): Attempts {
+export function latestAttempts(legs: readonly FoundLeg[], ofRun: readonly FoundLeg[]): Attempts {
   const matrices = matricesOf(legs).map((matrix) => {
     const outdated = lastOfAnotherMatrix(matrix);
     const latest = matrix.filter((leg) => !matrix.some((other) => isAgain(leg, other)));
-    return Map.groupBy(latest, ({ runAttempt }) => runAttempt > outdated);
+    return Map.groupBy(latest, (leg) => leg.runAttempt > outdated && !hasMoved(leg, matrix, ofRun));
   });
   const counting = new Set(matrices.flatMap((matrix) => matrix.get(true) ?? []));
   const superseded = matrices.flatMap((matrix) => matrix.get(false) ?? []);
@@ -72,10 +73,38 @@ function matricesOf(legs: readonly FoundLeg[]): FoundLeg[][] {
 
 /** Whether a leg's job has left it again. Where the runner does not tell a job's place in its matrix, the destinations do: there may be a job for each region. */
 function isAgain(leg: FoundLeg, other: FoundLeg): boolean {
-  if (other.runAttempt <= leg.runAttempt) return false;
-  if (platformsOf(leg).join() !== platformsOf(other).join()) return false;
+  if (other.runAttempt <= leg.runAttempt || !isOfTheSame(leg, other)) return false;
   if (leg.jobIndex !== undefined && other.jobIndex !== undefined) return leg.jobIndex === other.jobIndex;
+  return isForTheSame(leg, other);
+}
+
+/** Whether a matrix that builds for several repositories was put into another order, so that another job has left a leg again. */
+function hasMoved(leg: FoundLeg, matrix: readonly FoundLeg[], ofRun: readonly FoundLeg[]): boolean {
+  const isThere = matrix.some(
+    (other) => other.runAttempt > leg.runAttempt && isOfTheSame(leg, other) && isForTheSame(leg, other),
+  );
+  return isThere && isPlaceTaken(leg, ofRun);
+}
+
+/**
+ * Whether the job in a leg's place has been run again and built something else. Where nobody knows the calls, that may be the
+ * same place in another one.
+ */
+function isPlaceTaken(leg: FoundLeg, ofRun: readonly FoundLeg[]): boolean {
+  const { job, call, jobIndex, runAttempt } = leg;
+  const there = ofRun.filter(
+    (each) =>
+      each.runAttempt > runAttempt && each.job === job && each.call === call && each.jobIndex === jobIndex,
+  );
+  return call !== undefined && there.length > 0 && !there.some((each) => isOfTheSame(leg, each));
+}
+
+function isForTheSame(leg: FoundLeg, other: FoundLeg): boolean {
   return leg.destinations.some((image) => other.destinations.includes(image));
+}
+
+function isOfTheSame(leg: FoundLeg, other: FoundLeg): boolean {
+  return leg.repository === other.repository && platformsOf(leg).join() === platformsOf(other).join();
 }
 
 /** The platforms that a leg has, in order. */
