@@ -108,6 +108,19 @@ describe('a role', () => {
     expect(assumed()).toHaveLength(2);
   });
 
+  test('is assumed again before the shortest time is over where it seems to have ended when it was given', async () => {
+    const clock = { now: Date.now() };
+    const ahead = { role: { arn: HUB }, now: () => clock.now + 180 * MINUTE };
+    const { authorize, assumed } = await startCloud(ahead, () => clock.now);
+    await authorize();
+    clock.now += 9 * MINUTE;
+    await authorize(undefined, 'eu-west-1');
+    expect(assumed()).toHaveLength(1);
+    clock.now += 2 * MINUTE;
+    await authorize();
+    expect(assumed()).toHaveLength(2);
+  });
+
   test('of a destination is assumed again, by the one before it as it is then', async () => {
     const clock = { now: Date.now() };
     const { authorize, assumed } = await startCloud({ role: { arn: HUB }, duration: 900 }, () => clock.now);

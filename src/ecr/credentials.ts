@@ -7,6 +7,11 @@ import { ATTEMPTS, type RequestHandling } from './requests.ts';
 /** Credentials are replaced when they have less than this left, in milliseconds. */
 const MARGIN = 5 * 60 * 1000;
 /**
+ * The shortest time that STS gives any for, in milliseconds.
+ * https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html
+ */
+const SHORTEST = 15 * 60 * 1000;
+/**
  * How long a role can be assumed for from another one, in seconds.
  * https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles.html#iam-term-role-chaining
  */
@@ -195,8 +200,8 @@ function shared(fetch: CredentialSource, now: () => number): CredentialSource {
 }
 
 function renewalOf({ expiration }: Credentials, now: number): number {
-  const left = (expiration?.getTime() ?? Number.POSITIVE_INFINITY) - now;
+  const told = (expiration?.getTime() ?? Number.POSITIVE_INFINITY) - now;
   // What has just been given out is good: it is this machine's clock that is wrong.
-  if (left <= 0) return Number.POSITIVE_INFINITY;
+  const left = told > 0 ? told : SHORTEST;
   return now + Math.max(left - MARGIN, left / 2);
 }

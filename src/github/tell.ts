@@ -92,7 +92,7 @@ function conclude(core: Toolkit, { target }: Inputs, outcome: Outcome): void {
     : [...results.flatMap(({ error }) => error ?? []), ...shownLines(outcome)];
   const isEnough = target.onRegionFailure === 'warn' && results.some(isDone);
   if (isEnough && inRegions.length > 0) {
-    const told = inRegions.map((problem) => logLine(problem)).join('\n');
+    const told = [...new Set(inRegions)].map((problem) => logLine(problem)).join('\n');
     core.warning(`This does not fail the step, since "on-region-failure" is "warn":\n${told}`);
   }
   const fatal = [...(isEnough ? [] : inRegions), ...problems];
