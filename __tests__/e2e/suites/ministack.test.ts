@@ -63,7 +63,7 @@ describe('ministack, in which the project has no part', () => {
   const runAction = async (runId: string, jobs: Readonly<Record<string, Job>>, account = ACCOUNT) => {
     const { dir, logs, action, environment } = engines();
     const workflow = join(dir, `${runId}-workflow.yml`);
-    const common = { regions: REGIONS.join(), builder: BUILDERS.host };
+    const common = { regions: REGIONS.join() };
     const address = { 'registry-endpoint': ministack.registryEndpoint };
     writeFileSync(workflow, workflowOf(jobs, { ...common, ...address }));
     const before = ministack.requests().length;
@@ -216,7 +216,8 @@ describe('ministack, in which the project has no part', () => {
 /** A workflow of jobs that check the repository out, and then have the action as their only step. */
 function workflowOf(jobs: Readonly<Record<string, Job>>, common: Job['inputs']): string {
   const described = Object.entries(jobs).map(([name, { inputs, needs = [] }]) => {
-    const step = { uses: ACTION, with: { ...common, ...inputs } };
+    const own = inputs.mode === undefined ? { builder: BUILDERS.host } : {};
+    const step = { uses: ACTION, with: { ...common, ...own, ...inputs } };
     return [name, { 'runs-on': 'ubuntu-24.04', needs, steps: [{ uses: 'actions/checkout@v5' }, step] }];
   });
   // All JSON is YAML.

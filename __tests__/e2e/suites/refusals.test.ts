@@ -8,7 +8,8 @@ const REGIONS = ['us-east-1', 'eu-west-1'];
 
 describe('what cannot be published', () => {
   const cloud = cloudFor('301', REGIONS, ['app', 'doubled', 'stale']);
-  const common = { repository: 'app', regions: REGIONS.join(), builder: BUILDERS.host };
+  const common = { repository: 'app', regions: REGIONS.join() };
+  const built = { ...common, builder: BUILDERS.host };
   const setting = async (runId: string, dockerfile: string) => ({
     engines: engines(),
     cloud: cloud(),
@@ -19,7 +20,7 @@ describe('what cannot be published', () => {
 
   test('a Dockerfile that fails: the job fails, and no region has anything of it', async () => {
     const broken = `${SHELL_STAGE}\nRUN echo "what went wrong" && exit 7`;
-    const inputs = { ...common, legs: 'none', tags: 'latest' };
+    const inputs = { ...built, legs: 'none', tags: 'latest' };
     const { code, output } = await runJobs(await setting('301', broken), { build: { inputs } });
     expect(code).not.toBe(0);
     expect(output).toContain('what went wrong');
@@ -30,7 +31,7 @@ describe('what cannot be published', () => {
   });
 
   test('a repository that is missing: told of every region, and the build is broken off', async () => {
-    const inputs = { ...common, repository: 'not-there', legs: 'none', tags: 'latest' };
+    const inputs = { ...built, repository: 'not-there', legs: 'none', tags: 'latest' };
     const { code, output } = await runJobs(await setting('302', SHELL_STAGE), { build: { inputs } });
     expect(code).not.toBe(0);
     for (const region of REGIONS) {
@@ -42,7 +43,7 @@ describe('what cannot be published', () => {
   test('a leg that is missing: the stitch names its platform, and writes no tag', async () => {
     const stitch = { mode: 'stitch', platforms: 'linux/amd64,linux/arm64', tags: 'v1,latest' };
     const { code, output } = await runJobs(await setting('303', SHELL_STAGE), {
-      build: { inputs: { ...common, platforms: 'linux/amd64' } },
+      build: { inputs: { ...built, platforms: 'linux/amd64' } },
       publish: { inputs: { ...common, ...stitch }, needs: 'build' },
     });
     expect(code).not.toBe(0);
@@ -57,12 +58,13 @@ describe('what cannot be published', () => {
   });
 
   test('a leg that is there twice: the stitch names both jobs and their images, and writes no tag', async () => {
-    const inputs = { ...common, repository: 'doubled', platforms: 'linux/amd64', provenance: 'false' };
+    const own = { repository: 'doubled', platforms: 'linux/amd64' };
+    const inputs = { ...built, ...own, provenance: 'false' };
     const dockerfile = `${SHELL_STAGE}\nARG WORD\nLABEL word=$WORD`;
     const { code, output } = await runJobs(await setting('304', dockerfile), {
       first: { inputs: { ...inputs, 'build-args': 'WORD=one' } },
       second: { inputs: { ...inputs, 'build-args': 'WORD=two' }, needs: 'first' },
-      publish: { inputs: { ...inputs, mode: 'stitch', tags: 'v1' }, needs: 'second' },
+      publish: { inputs: { ...common, ...own, mode: 'stitch', tags: 'v1' }, needs: 'second' },
     });
     expect(code).not.toBe(0);
     expect(errorsIn(output)).toEqual([
@@ -78,11 +80,13 @@ describe('what cannot be published', () => {
   });
 
   test('a leg that an earlier run has left: the stitch names both runs, and writes no tag', async () => {
-    const inputs = { ...common, repository: 'stale', platforms: 'linux/amd64', legs: 'tags', tags: 'v1' };
-    const earlier = await runJobs(await setting('305', SHELL_STAGE), { build: { inputs } });
+    const own = { repository: 'stale', platforms: 'linux/amd64', legs: 'tags', tags: 'v1' };
+    const earlier = await runJobs(await setting('305', SHELL_STAGE), {
+      build: { inputs: { ...built, ...own } },
+    });
     expect(earlier.code).toBe(0);
     const { code, output } = await runJobs(await setting('306', SHELL_STAGE), {
-      publish: { inputs: { ...inputs, mode: 'stitch' } },
+      publish: { inputs: { ...common, ...own, mode: 'stitch' } },
     });
     expect(code).not.toBe(0);
     expect(errorsIn(output)).toEqual([
