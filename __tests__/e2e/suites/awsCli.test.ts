@@ -30,11 +30,12 @@ describe('the emulator, to the aws CLI', () => {
       workspace: await makeContext('701', { Dockerfile: `${SHELL_STAGE}\nRUN uname -m > /machine` }),
       runId: '701',
     };
-    const common = { repository: 'team/app', regions: REGIONS.join(), builder: BUILDERS.host };
+    const common = { repository: 'team/app', regions: REGIONS.join() };
+    const built = { ...common, builder: BUILDERS.host };
     const finished = succeeded(
       await runJobs(setting, {
-        amd64: { inputs: { ...common, platforms: 'linux/amd64' } },
-        arm64: { inputs: { ...common, platforms: 'linux/arm64' }, needs: 'amd64' },
+        amd64: { inputs: { ...built, platforms: 'linux/amd64' } },
+        arm64: { inputs: { ...built, platforms: 'linux/arm64' }, needs: 'amd64' },
         publish: { inputs: { ...common, mode: 'stitch', tags: 'v1' }, needs: 'arm64' },
       }),
     );
