@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
+import { TimeLimitError, UnfinishedError } from '../src/release/late.ts';
 import type { Interruption } from '../src/release/plan.ts';
-import { TimeLimitError, UnfinishedError } from '../src/release/regionTimeout.ts';
 import { withinTime } from '../src/timeout.ts';
 import { UnderWay } from '../src/underWay.ts';
 

@@ -25,8 +25,8 @@ import { planJobs } from './modes/plan.ts';
 import type { Log, Outcome, RunContext, Services } from './modes/services.ts';
 import { runStitch } from './modes/stitch.ts';
 import { Problems } from './problems.ts';
+import { UnfinishedError } from './release/late.ts';
 import type { Interruption } from './release/plan.ts';
-import { UnfinishedError } from './release/regionTimeout.ts';
 import { isDone } from './release/result.ts';
 import { withinTime } from './timeout.ts';
 import { UnderWay } from './underWay.ts';
@@ -89,7 +89,10 @@ async function runInputs(
   const run = await readContext(environment, tempDir);
   const underWay = new UnderWay();
   const services = createServices(core, environment, run, access, underWay);
-  const tellWhere = () => services.log.info(`Under way when the step had to end: ${underWay.words}`);
+  const tellWhere = () => {
+    const { words } = underWay;
+    if (words) services.log.info(`Under way when the step had to end: ${words}`);
+  };
   cancellation.signal.addEventListener('abort', tellWhere, { once: true });
   try {
     const outcome = await withinTime(

@@ -17,9 +17,10 @@ export class Problems extends Error {
   }
 }
 
-/** Whether an error, or what is behind it, has been worded for the user, with what to do. */
-export function isWorded(error: unknown): boolean {
-  return error instanceof Error && (error instanceof Problems || isWorded(error.cause));
+/** What an error, or what is behind it, has been worded as for the user, with what to do. */
+export function wordedAs(error: unknown): Problems | undefined {
+  if (!(error instanceof Error)) return undefined;
+  return error instanceof Problems ? error : wordedAs(error.cause);
 }
 
 /**

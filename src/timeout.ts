@@ -1,5 +1,5 @@
+import { formatDuration, TimeLimitError, UnfinishedError } from './release/late.ts';
 import type { Interruption } from './release/plan.ts';
-import { formatDuration, TimeLimitError, UnfinishedError } from './release/regionTimeout.ts';
 import type { UnderWay } from './underWay.ts';
 
 /** How long work that is held may take to come to its end, in milliseconds: as long as its own grace, and a report. */

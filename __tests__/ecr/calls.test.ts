@@ -28,7 +28,11 @@ describe('a call that fails tells which it was, where it was made, and what was 
       response.writeHead(400).end(JSON.stringify({ __type: 'AccessDeniedException', message: 'not you' }));
     });
     expect(error.message).toBe(`DescribeRepositories at ${url}/: AccessDeniedException: not you`);
-    expect(failedCall(new Error('outer', { cause: error }))).toEqual({ said: 'not you', status: undefined });
+    expect(failedCall(new Error('outer', { cause: error }))).toEqual({
+      operation: 'DescribeRepositories',
+      said: 'not you',
+      status: undefined,
+    });
   });
 
   test('when the answer is cut short, which is worth another try', async () => {

@@ -99,7 +99,7 @@ describe('opening the repository in every region', () => {
     const problems = await problemsOf(openEmulated({ createRepository: true }));
     expect(problems).toHaveLength(3);
     expect(problems[0]).toMatch(
-      /^us-east-1: team\/app: DescribeRepositories at \S+: AccessDeniedException: not authorized \(allow in the policy of the role/,
+      /^us-east-1: team\/app: DescribeRepositories at \S+: AccessDeniedException: not authorized \(allow ecr:DescribeRepositories on .* in the policy of the role/,
     );
   });
 

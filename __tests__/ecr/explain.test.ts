@@ -10,6 +10,7 @@ import { ManifestError } from '../../src/image/manifest.ts';
 import { parseReference } from '../../src/image/reference.ts';
 import { Problems } from '../../src/problems.ts';
 import { MissingContentError } from '../../src/release/content.ts';
+import { SeveralError } from '../../src/release/errors.ts';
 
 const ACCOUNT = '123456789012';
 const PLACE = {
@@ -325,11 +326,19 @@ describe('a failure in a region', () => {
     },
   );
 
-  test('that is worded already gets no more advice, and no place where it is the same everywhere', () => {
+  test('of several kinds at once has what to do about each', () => {
+    const put = refused(403, 'DENIED', 'not authorized to perform: ecr:PutImage on it');
+    const busy = new Error('v2 could not be put back', { cause: refused(503, 'UNAVAILABLE', 'later') });
+    expect(explain(new SeveralError([put, busy]))).toMatch(
+      /^eu-west-1: team\/app: .*ecr:PutImage on it \(allow ecr:PutImage .*\); v2 could not be put back \(.*\)$/,
+    );
+  });
+
+  test('that is worded already gets no more advice and no place, whatever it was met in', () => {
     const problems = new Problems(['it is so; do this'], { cause: refused(404, 'BLOB_UNKNOWN') });
     expect(explain(problems)).toBe('it is so; do this');
     const around = new Error(`refused: ${problems.message}`, { cause: problems });
-    expect(explain(around)).toBe('eu-west-1: team/app: refused: it is so; do this');
+    expect(explain(around)).toBe('it is so; do this');
   });
 
   test('to connect has words even where the system gives several', () => {

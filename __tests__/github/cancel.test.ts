@@ -122,6 +122,8 @@ describe('cancelling', () => {
       { ...PLAIN, giveUp },
     );
     fake.stdout.emit('error', new Error('EPIPE'));
+    // A runner that dies sends what it always does.
+    fake.emit('SIGINT');
     await running;
     expect(told).toEqual([new CancelledError('nobody reads the log of the step any more')]);
     expect([fake.codes, given]).toEqual([[141], []]);

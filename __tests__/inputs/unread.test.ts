@@ -73,7 +73,14 @@ describe('an input that a step does not read', () => {
     ]);
   });
 
-  test.each(['secrets', 'build-args', 'cache-to', 'context'])(
+  test.each([STITCH, MIRROR])('has what contradicts the action refused in whatever mode', async (values) => {
+    expect(await problemsOf({ ...values, load: 'true', outputs: 'type=docker' })).toEqual([
+      expect.stringMatching(/^input "load": "true": an image that goes to ECR is not loaded/),
+      expect.stringMatching(/^input "outputs": "type=docker": the image goes to ECR/),
+    ]);
+  });
+
+  test.each(['secrets', 'secret-envs', 'labels', 'build-args', 'cache-to', 'context'])(
     'does not show what %s may hide',
     async (name) => {
       const [problem, ...more] = await problemsOf({ ...STITCH, [name]: 'id=hunter2' });

@@ -39,6 +39,22 @@ describe('a region that fails', () => {
     expect(leftovers).toEqual([]);
   });
 
+  test('and does not let a tag be taken back names what is to be allowed for either', async () => {
+    await startCloud({
+      fault: (request) => {
+        if (request.operation === 'BatchDeleteImage') {
+          return { status: 400, code: 'AccessDeniedException', message: 'no' };
+        }
+        return refusing(/^PUT .*\/manifests\/v2$/)(request);
+      },
+    });
+    const { errors } = await runStep({ ...(await releaseInputs()), tags: 'v1, v2' });
+    const own = errors[0]?.split('\n').find((line) => line.startsWith(`- ${SECOND}: `));
+    expect(own).toMatch(
+      /not authorized .*\(allow ecr:PutImage on .*\); v1 may show the new image, .*\(allow ecr:BatchDeleteImage on /,
+    );
+  });
+
   test('leaves a tag that was there where it was, everywhere', async () => {
     let broken = false;
     const refuse = refusing(/^PUT .*\/manifests\/v1$/);

@@ -57,7 +57,7 @@ describe('a leg that cannot be handed over', () => {
     expect([code, leftovers]).toEqual([1, []]);
     expect(outputs).toContain('"state":"landed"');
     expect(stdout).toMatch(
-      /^::error::the leg was not handed over: .*artifact service.*the step did not end within 5 s \("timeout"\)/m,
+      /^::error::the leg was not handed over to the stitch: .*artifact service.*the step did not end within 5 s \("timeout"\)/m,
     );
   });
 });

@@ -62,6 +62,20 @@ describe('a step that takes longer than it may', () => {
     expect(cloud.writes()).toEqual([]);
   });
 
+  test('tells what has failed already in a region while another one did not answer', async () => {
+    const cloud = await startCloud({
+      fault: (request) =>
+        request.region === 'us-east-1' && request.operation === 'DescribeRepositories'
+          ? { status: 400, code: 'AccessDeniedException', message: 'not authorized' }
+          : endless(({ operation }) => operation === 'GetAuthorizationToken')(request),
+    });
+    const inputs = { ...(await releaseInputs()), 'create-repository': 'true', timeout: '2s' };
+    const { stdout } = await (await startProcess(inputs, cloud.job('build'))).ended;
+    expect(stdout).toMatch(
+      /^::error::the step did not end within 2 s .*: opening eu-west-1 \(failed already: us-east-1: team\/app: .*not authorized.*\): run the job again/m,
+    );
+  });
+
   test('in the middle of a group of lines says so outside of it', async () => {
     const cloud = await startCloud({
       fault: endless(({ operation }) => operation === 'GetAuthorizationToken'),

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { formatDuration } from '../../src/release/regionTimeout.ts';
+import { formatDuration } from '../../src/release/late.ts';
 import { imageOf } from '../support/images.ts';
 import { MemoryDestination, turn, until } from '../support/memory.ts';
 import { graph, run, states } from './running.ts';

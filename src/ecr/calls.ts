@@ -4,6 +4,8 @@ import { plain } from '../words.ts';
 
 /** What is known of a call of AWS's API that failed. */
 export interface FailedCall {
+  /** Such as `DescribeImages`. */
+  readonly operation: string;
   /** In the words of the API, or of what kept it from being asked. */
   readonly said: string;
   /** The status of an answer that was not in the API's form. */
@@ -35,7 +37,7 @@ export function tellCalls({ middlewareStack }: Client): void {
         try {
           return await next(args);
         } catch (error) {
-          if (error instanceof Error) tell(error, `${call(commandName)} at ${addressOf(args.request)}`);
+          if (error instanceof Error) tell(error, operationOf(commandName), addressOf(args.request));
           throw error;
         }
       },
@@ -44,7 +46,7 @@ export function tellCalls({ middlewareStack }: Client): void {
   );
 }
 
-function call(commandName: string | undefined): string {
+function operationOf(commandName: string | undefined): string {
   return (commandName ?? 'a call').replace(/Command$/, '');
 }
 
@@ -59,7 +61,7 @@ function addressOf(request: unknown): string {
   return data ? `${data.protocol}//${data.hostname}${data.port ? `:${data.port}` : ''}/` : 'the API';
 }
 
-function tell(error: Error, where: string): void {
+function tell(error: Error, operation: string, address: string): void {
   const status = statusOf(error);
   const form = garbled(error);
   // What has no form at all has no name for the SDK.
@@ -69,8 +71,8 @@ function tell(error: Error, where: string): void {
     ? `the answer${status === undefined ? '' : `, ${status},`} is no ${form}`
     : wordsIn(error);
   if (form) Object.assign(error, { name: 'SyntaxError', $retryable: {} });
-  failed.set(error, { said, status: isUnformed ? status : undefined });
-  error.message = `${where}: ${'$fault' in error ? `${error.name}: ` : ''}${said}`;
+  failed.set(error, { operation, said, status: isUnformed ? status : undefined });
+  error.message = `${operation} at ${address}: ${'$fault' in error ? `${error.name}: ` : ''}${said}`;
 }
 
 /** What an answer should have been that could not be read. The SDK reads JSON, of STS XML, and has no other word for it. */

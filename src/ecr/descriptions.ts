@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { unlessAborted } from '../distribution/aborted.ts';
 import type { ManifestContent } from '../image/manifest.ts';
 import type { ImageDescription } from '../release/content.ts';
-import { formatDuration, TimeLimitError } from '../release/regionTimeout.ts';
+import { formatDuration, TimeLimitError } from '../release/late.ts';
 import type { Patience } from './settling.ts';
 
 /** The most images that one call of DescribeImages names. */

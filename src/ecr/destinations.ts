@@ -1,6 +1,6 @@
 import { Problems } from '../problems.ts';
 import type { Destination } from '../release/content.ts';
-import { answerWithin } from '../release/regionTimeout.ts';
+import { answerWithin } from '../release/late.ts';
 import type { Named } from '../release/rehearse.ts';
 import { explainIn } from './explain.ts';
 import { nameDestinations } from './named.ts';
@@ -46,6 +46,8 @@ export interface OpeningOptions {
    * yet whether all of them can be opened.
    */
   readonly opened?: (destination: Destination, position: number) => void;
+  /** Told of each place's position that cannot be opened, as soon as that is known, and why. */
+  readonly closed?: (problems: readonly string[], position: number) => void;
 }
 
 /** A place and what opens it, or why it is closed. */
@@ -66,21 +68,22 @@ interface Opening {
 export async function openDestinations(
   target: EcrTarget,
   collaborators: EcrCollaborators,
-  { registries = new PrivateRegistries(collaborators), opened }: OpeningOptions = {},
+  { registries = new PrivateRegistries(collaborators), opened, closed }: OpeningOptions = {},
 ): Promise<OpenDestinations> {
   const { places, onRegionFailure, regionTimeout } = target;
   const names = namesOf(places);
   const named = nameDestinations(places, target);
   const attempt = attemptIn(places, regionTimeout);
   let openings = await Promise.all(
-    places.map((place, position) => {
+    places.map(async (place, position) => {
       const name = names[position] ?? '';
       const image = named[position]?.image ?? place.repository;
-      return attempt({ name, image }, async () => {
-        const one = await openPlace(place, name, target, registries, collaborators);
-        opened?.(one.destination, position);
-        return one;
-      });
+      const opening = await attempt({ name, image }, () =>
+        openPlace(place, name, target, registries, collaborators),
+      );
+      if (opening.open) opened?.(opening.open.destination, position);
+      else closed?.(opening.problems, position);
+      return opening;
     }),
   );
   assertEnough(openings, onRegionFailure);
@@ -133,11 +136,14 @@ const UNREADY = {
 function attemptIn(
   places: readonly Place[],
   limit: number | undefined,
-): (which: Pick<Opening, 'name' | 'image'>, work: () => Promise<OpenDestination>) => Promise<Opening> {
+): (
+  which: Pick<Opening, 'name' | 'image'>,
+  work: () => OpenDestination | Promise<OpenDestination>,
+) => Promise<Opening> {
   const explain = explainIn(places);
   return async (which, work) => {
     try {
-      return { ...which, open: await answerWithin(limit, work(), UNREADY), problems: [] };
+      return { ...which, open: await answerWithin(limit, Promise.resolve(work()), UNREADY), problems: [] };
     } catch (error) {
       if (error instanceof Problems) return { ...which, problems: error.problems };
       return { ...which, problems: [explain(error, which.name)], cause: error };

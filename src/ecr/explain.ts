@@ -1,6 +1,7 @@
 import { wordsOf } from '../distribution/errors.ts';
 import type { Reference } from '../image/reference.ts';
-import { DISK_FULL, isDiskFull, isWorded, Problems } from '../problems.ts';
+import { DISK_FULL, isDiskFull, wordedAs } from '../problems.ts';
+import { SeveralError } from '../release/errors.ts';
 import { plain } from '../words.ts';
 import { failedCall } from './calls.ts';
 import { failureOf, type Where } from './failure.ts';
@@ -13,17 +14,30 @@ const MOST_WORDS = 4_000;
 
 /**
  * A failure as a user should read it: where, what ECR said, and what to do next. One that is the same wherever it happens
- * (no credentials, no disk space, a mirror's source) is told without the place, so that it is told once; one that is worded
- * already gets no more advice.
+ * (no credentials, no disk space, a mirror's source) is told without the place, so that it is told once; so is one that
+ * is worded already, whatever it was met in.
  */
 export function explainFailure(error: unknown, where: Where): string {
   if (isDiskFull(error)) return DISK_FULL;
-  if (error instanceof Problems) return error.problems.join('; ');
+  const worded = wordedAs(error);
+  if (worded) return worded.problems.join('; ');
+  const failures = error instanceof SeveralError ? error.errors : [error];
+  const told = failures.map((each) => withAdvice(each, where));
+  const [first] = told;
+  if (first?.isEverywhere && told.length === 1) return first.words;
+  return `${where.name}: ${where.repository}: ${told.map(({ words }) => words).join('; ')}`;
+}
+
+/** What failed, and what to do about it; the latter alone where that is the same wherever it happens. */
+function withAdvice(
+  error: unknown,
+  where: Where,
+): { readonly words: string; readonly isEverywhere: boolean } {
   const failure = failureOf(error, where);
-  const refusal = isWorded(error) ? undefined : refusalOf(failure);
+  const refusal = refusalOf(failure);
   const advice = refusal?.advice(failure);
-  if (advice && refusal?.everywhere) return advice;
-  return `${where.name}: ${where.repository}: ${messageOf(error)}${advice ? ` (${advice})` : ''}`;
+  if (advice && refusal?.everywhere) return { words: advice, isEverywhere: true };
+  return { words: `${messageOf(error)}${advice ? ` (${advice})` : ''}`, isEverywhere: false };
 }
 
 /**

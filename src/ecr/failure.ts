@@ -72,7 +72,12 @@ export function failureOf(error: unknown, where: Where): Failure {
     said,
     host,
     operations,
-    lacks: lacksOf(said, operations, (action) => resourceOf(action, { url, region, where }), service),
+    lacks: lacksOf(
+      said,
+      call ? [call.operation] : operations,
+      (action) => resourceOf(action, { url, region, where }),
+      service,
+    ),
     role,
     region,
     where,

@@ -41,7 +41,7 @@ interface Ending {
 /**
  * Runs the action. When the runner cancels it, or is not there any more to read the log, it cleans up and ends at once:
  * connections end with the process, and whatever was not published stays unpublished. Only what is held is waited for, and for
- * the work to tell what came of that; neither when another signal comes.
+ * the work to tell what came of that; neither when a second signal comes.
  * @param work is told by a CancelledError that it has to end
  */
 export async function untilCancelled(
@@ -51,7 +51,7 @@ export async function untilCancelled(
 ): Promise<void> {
   const cancellation = new Cancellation(process, ending);
   const handlers = Object.entries(SIGNALS).map(
-    ([signal, code]) => [signal, () => cancellation.cancel(code, 'the step was cancelled')] as const,
+    ([signal, code]) => [signal, () => cancellation.signalled(code)] as const,
   );
   const lose = () => cancellation.lose();
   for (const [signal, handler] of handlers) process.on(signal, handler);
@@ -74,6 +74,7 @@ class Cancellation implements Interruption {
   readonly #over = Promise.withResolvers<void>();
   /** What the process ends with, once it was cancelled. */
   #code: number | undefined;
+  #signals = 0;
   #isGivenUp = false;
   #isEnded = false;
 
@@ -96,18 +97,17 @@ class Cancellation implements Interruption {
     }
   };
 
-  cancel(code: number, why: string): void {
-    const isFirst = this.#code === undefined;
-    this.#code = code;
-    this.#controller.abort(new CancelledError(why));
-    if (this.#held.size === 0 || this.#isGivenUp) this.#end(code);
-    else if (isFirst) void this.#endTold(code);
-    else void this.#endUntold(code);
+  /** A signal has come: the first one begins the end, the second gives up what is held, the third ends at once. */
+  signalled(code: number): void {
+    this.#signals += 1;
+    if (this.#signals === 1) this.#begin(code, 'the step was cancelled');
+    else if (this.#signals === 2 && this.#held.size > 0) void this.#endUntold(code);
+    else this.#end(code);
   }
 
   /** The log cannot be written, which each further line says again. */
   lose(): void {
-    if (this.#code === undefined) this.cancel(UNREAD, 'nobody reads the log of the step any more');
+    this.#begin(UNREAD, 'nobody reads the log of the step any more');
   }
 
   /** The work has ended. */
@@ -115,6 +115,14 @@ class Cancellation implements Interruption {
     this.#over.resolve();
     if (this.#code === undefined) this.#ending.cleanUp();
     else this.#end(this.#code);
+  }
+
+  #begin(code: number, why: string): void {
+    if (this.#code !== undefined) return;
+    this.#code = code;
+    this.#controller.abort(new CancelledError(why));
+    if (this.#held.size === 0) this.#end(code);
+    else void this.#endTold(code);
   }
 
   async #endTold(code: number): Promise<void> {

@@ -7,7 +7,7 @@ import { safeJson } from '../distribution/errors.ts';
 import { readFileAtMost } from '../files.ts';
 import { formatPlatform } from '../image/platform.ts';
 import type { LegStore } from '../modes/services.ts';
-import { allOrProblems, Problems } from '../problems.ts';
+import { allOrProblems, DISK_FULL, isDiskFull, Problems } from '../problems.ts';
 import { type Leg, LegError, readLeg } from '../release/leg.ts';
 
 const PREFIX = 'ecr-multiarch-leg';
@@ -30,9 +30,7 @@ type Artifacts = Pick<ArtifactClient, 'uploadArtifact' | 'listArtifacts' | 'down
 export function artifactLegs(open: () => Promise<Artifacts>, tempDir: string): LegStore {
   return {
     async save(leg) {
-      const dir = await mkdtemp(join(tempDir, 'leg-'));
-      const path = join(dir, FILE);
-      await writeFile(path, JSON.stringify(leg));
+      const [dir, path] = await writeRecord(leg, tempDir);
       const client = await open();
       await client.uploadArtifact(artifactName(leg), [path], dir).catch((error: Error) => {
         throw new Problems([
@@ -54,6 +52,19 @@ export function artifactLegs(open: () => Promise<Artifacts>, tempDir: string): L
       );
     },
   };
+}
+
+/** @returns the record's folder and file */
+async function writeRecord(leg: Leg, tempDir: string): Promise<[dir: string, path: string]> {
+  try {
+    const dir = await mkdtemp(join(tempDir, 'leg-'));
+    const path = join(dir, FILE);
+    await writeFile(path, JSON.stringify(leg));
+    return [dir, path];
+  } catch (error) {
+    if (isDiskFull(error)) throw new Problems([DISK_FULL], { cause: error });
+    throw error;
+  }
 }
 
 /**

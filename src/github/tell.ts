@@ -4,7 +4,7 @@ import type { PlannedJob } from '../modes/plan.ts';
 import type { Outcome } from '../modes/services.ts';
 import { Problems } from '../problems.ts';
 import { toError } from '../release/errors.ts';
-import { TimeLimitError, UnfinishedError } from '../release/regionTimeout.ts';
+import { TimeLimitError, UnfinishedError } from '../release/late.ts';
 import { isDone } from '../release/result.ts';
 import { logLine } from './lines.ts';
 import { failureSummary, imagesOf, keptLines, repairedLines, resultLine, summaryOf } from './report.ts';

@@ -55,6 +55,7 @@ export async function parseInputs(get: GetInput, environment: InputEnvironment):
   const mode = reader.oneOf('mode', ['build', 'stitch', 'mirror', 'plan'], 'build');
   // What is wrong with inputs for another mode than was meant would lead astray.
   if (reader.problems.length > 0) throw new Problems(reader.problems);
+  refuseContradictions(reader);
   return mode === 'plan' ? parsePlan(reader) : parsePublishing(reader, mode, environment);
 }
 
@@ -103,7 +104,6 @@ async function readMode(
 
 async function readBuild(reader: InputReader, common: CommonInputs): Promise<BuildInputs> {
   const legs = readBuildHandOff(reader, common);
-  refuseContradictions(reader);
   const ociLayout = reader.text('oci-layout') || undefined;
   // What is built already is not built by anything.
   const building = ociLayout ? new InputReader(() => '') : reader;

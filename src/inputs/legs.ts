@@ -65,7 +65,7 @@ function readBuildTags(
   tags: readonly string[],
   platforms: readonly Platform[],
 ): TagHandOff {
-  if (tags.length === 0 && dependsOnTag(template)) {
+  if (tags.length === 0 && !reader.isGiven('tags') && dependsOnTag(template)) {
     reader.problems.push(
       'input "tags" is missing: with "legs: tags" this step writes a tag of its platform beside each of them; write the same tags as in the step with "mode: stitch"',
     );

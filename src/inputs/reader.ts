@@ -9,9 +9,10 @@ const DURATION = /^(?:(\d{1,6})h)?(?:(\d{1,6})m)?(?:(\d{1,6})s)?$/;
 /** How long a job may run, in milliseconds: https://docs.github.com/en/actions/reference/limits */
 const LONGEST_JOB = 5 * 24 * 3_600_000;
 
-/** Inputs in whose values passwords and tokens may stand. */
+/** Inputs in whose values passwords and tokens may stand, be it by mistake. */
 const HIDING: ReadonlySet<string> = new Set([
-  ...['secrets', 'build-args', 'context', 'build-contexts', 'cache-from', 'cache-to', 'registry-endpoint'],
+  ...['secrets', 'secret-envs', 'secret-files', 'ssh', 'build-args', 'labels', 'annotations', 'attests'],
+  ...['context', 'build-contexts', 'cache-from', 'cache-to', 'registry-endpoint'],
 ]);
 
 /** Reads inputs one by one and gathers what is wrong with them, so that all of it can be told at once. */
@@ -31,6 +32,11 @@ export class InputReader {
   /** What an input was given that nobody has read; empty when it was not given, or was read. */
   unread(name: string): string {
     return this.#read.has(name) ? '' : this.#get(name).trim();
+  }
+
+  /** Whether a list was given: what is no list, though it is there, has been refused when it was read. */
+  isGiven(name: string): boolean {
+    return /[^\s,]/.test(this.text(name));
   }
 
   /** Entries by comma or newline. */

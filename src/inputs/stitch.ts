@@ -19,7 +19,7 @@ export function readStitch(reader: InputReader, common: CommonInputs): StitchInp
   if (legs.by !== 'artifact' && !target.push) {
     refuseWithoutPush(reader, 'write "artifact", here and in the build jobs');
   }
-  if (tags.length === 0) {
+  if (tags.length === 0 && !reader.isGiven('tags')) {
     reader.problems.push(
       'input "tags" is missing: write the tags to publish the image under, such as "latest, v1.2.3"',
     );

@@ -170,7 +170,7 @@ function readRegions(reader: InputReader, endpoints: Endpoints, environment: Inp
   const fallback = environment.AWS_REGION || environment.AWS_DEFAULT_REGION;
   const stated = reader.list('regions');
   const regions = stated.length > 0 ? [...new Set(stated)] : fallback ? [fallback] : [];
-  if (regions.length === 0) {
+  if (regions.length === 0 && !reader.isGiven('regions')) {
     reader.problems.push(
       'input "regions" is missing: write the AWS regions to publish in, such as "us-east-1, eu-west-1"',
     );

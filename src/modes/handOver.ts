@@ -100,8 +100,9 @@ export function handOver(
     } catch (error) {
       if (error instanceof Problems) return error.problems;
       const { message } = toError(error);
+      if (error !== signal.reason) return [`the leg could not be handed over: ${message}: run the job again`];
       return [
-        `the leg was not handed over: the workflow's artifact service had not taken it when that had to be given up: ${message}`,
+        `the leg was not handed over to the stitch: the workflow's artifact service had not taken it when the step had to end: ${message}; the regions hold it, so that nothing is sent again when the job is run again`,
       ];
     }
   });

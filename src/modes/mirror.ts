@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream';
 import type { Repository } from '../distribution/repository.ts';
 import { adviceOnSource } from '../ecr/explain.ts';
 import { PrivateRegistries } from '../ecr/privateRegistries.ts';
@@ -10,11 +11,20 @@ import { allOrProblems, Problems } from '../problems.ts';
 import type { Source } from '../release/content.ts';
 import { toError } from '../release/errors.ts';
 import { graphBytes, readGraph } from '../release/graph.ts';
+import type { Referrers } from '../release/referrers.ts';
 import { repositorySource } from '../release/registry.ts';
+import type { Spool } from '../release/spool.ts';
 import { openSpool, publishEverywhere, replicasOf } from './publishing.ts';
 import { countOf, referrersOf } from './referrers.ts';
-import { selectPlatforms } from './selection.ts';
-import { assertReplaceable, type Outcome, openingTitle, openTarget, type Services } from './services.ts';
+import { type Selection, selectPlatforms } from './selection.ts';
+import {
+  assertReplaceable,
+  createMissing,
+  type Outcome,
+  openingTitle,
+  openTarget,
+  type Services,
+} from './services.ts';
 
 /**
  * Copies an image whole, byte for byte, from any registry into every region.
@@ -37,15 +47,12 @@ export async function runMirror(inputs: MirrorInputs, services: Services): Promi
       ]),
   );
   const spool = openSpool(services, source);
-  const { root, platforms } = await readingFrom(inputs.source, () =>
-    selectPlatforms(found, inputs, spool, services.log),
+  const { root, platforms, referrers } = await services.log.during(
+    () => `reading ${formatReference(inputs.source)}`,
+    () => select(found, inputs, repository, spool, services),
   );
-  spool.keep(root);
-  const referrers = inputs.referrers
-    ? await referrersOf({ root, found, reference: inputs.source }, repository, spool, services)
-    : undefined;
   assertReplaceable(target, opened.destinations, [...(referrers?.tagged.keys() ?? [])]);
-  await opened.createMissing();
+  await createMissing(opened, services);
   const { destinations } = opened;
   const replicas = replicasOf(destinations, spool, services);
   const outcome = await publishEverywhere(
@@ -72,6 +79,24 @@ export async function runMirror(inputs: MirrorInputs, services: Services): Promi
   return referrers ? { ...outcome, referrers: countOf(referrers) } : outcome;
 }
 
+/** What is released of the source, and what refers to it, if that was asked for. */
+async function select(
+  found: Manifest,
+  inputs: MirrorInputs,
+  repository: Repository,
+  spool: Spool,
+  services: Services,
+): Promise<Selection & { readonly referrers: Referrers | undefined }> {
+  const { source: reference } = inputs;
+  const selection = await readingFrom(reference, () => selectPlatforms(found, inputs, spool, services.log));
+  const { root } = selection;
+  spool.keep(root);
+  const referrers = inputs.referrers
+    ? await referrersOf({ root, found, reference }, repository, spool, services)
+    : undefined;
+  return { ...selection, referrers };
+}
+
 async function readSource(
   reference: Reference,
   target: Target,
@@ -95,8 +120,21 @@ function worded(source: Source, reference: Reference): Source {
   return {
     name: source.name,
     manifest: (descriptor) => readingFrom(reference, () => source.manifest(descriptor)),
-    blob: (descriptor) => readingFrom(reference, () => source.blob(descriptor)),
+    async blob(descriptor) {
+      const content = await readingFrom(reference, () => source.blob(descriptor));
+      const told = Readable.from(wordedContent(content, reference), { objectMode: false });
+      // What nobody has begun to read is not ended by the end of its reader.
+      return told.once('close', () => content.destroy());
+    },
   };
+}
+
+async function* wordedContent(content: Readable, reference: Reference): AsyncGenerator<Buffer> {
+  try {
+    yield* content;
+  } catch (error) {
+    throw unreadable(error, reference);
+  }
 }
 
 /** @throws Problems that name the source, where it could not be read */
@@ -104,13 +142,17 @@ async function readingFrom<T>(reference: Reference, read: () => Promise<T>): Pro
   try {
     return await read();
   } catch (error) {
-    if (error instanceof Problems) throw error;
-    const advice = adviceOnSource(error, reference) ?? ACCESS_ADVICE;
-    throw new Problems(
-      [`input "source": ${formatReference(reference)} cannot be read: ${toError(error).message}; ${advice}`],
-      { cause: error },
-    );
+    throw unreadable(error, reference);
   }
+}
+
+function unreadable(error: unknown, reference: Reference): Problems {
+  if (error instanceof Problems) return error;
+  const advice = adviceOnSource(error, reference) ?? ACCESS_ADVICE;
+  return new Problems(
+    [`input "source": ${formatReference(reference)} cannot be read: ${toError(error).message}; ${advice}`],
+    { cause: error },
+  );
 }
 
 const ACCESS_ADVICE =

@@ -15,7 +15,7 @@ import { Holdings } from '../release/holdings.ts';
 import { type Inspection, inspectRoot } from '../release/inspect.ts';
 import { configForBases } from './baseLogins.ts';
 import { openSpool, replicasOf } from './publishing.ts';
-import { openTarget, type Services } from './services.ts';
+import { createMissing, openTarget, type Services } from './services.ts';
 
 /** Regions that are being opened. */
 export interface OpeningRegions {
@@ -89,7 +89,7 @@ export async function obtain(
   const { run, docker, log, cancellation } = services;
   const open = async () => {
     const opened = await opening;
-    await opened.createMissing();
+    await createMissing(opened, services);
     return (source: Source) =>
       replicasOf(opened.destinations, withManifests(source, composed), services, known);
   };

@@ -112,7 +112,7 @@ export async function openTarget(
   return opened;
 }
 
-/** Has it told which places are still being opened, if that takes too long. */
+/** Has it told which places are still being opened, and which have failed already, if that takes too long. */
 function tellingUnready<T>(
   { places }: Target,
   { log }: Services,
@@ -120,13 +120,30 @@ function tellingUnready<T>(
   open: (how: OpeningOptions) => Promise<T>,
 ): Promise<T> {
   const unready = new Map(namesOf(places).entries());
-  const opened: OpeningOptions['opened'] = (destination, position) => {
-    unready.delete(position);
-    how.opened?.(destination, position);
+  const failed: string[] = [];
+  const telling: OpeningOptions = {
+    ...how,
+    opened: (destination, position) => {
+      unready.delete(position);
+      how.opened?.(destination, position);
+    },
+    closed: (problems, position) => {
+      unready.delete(position);
+      failed.push(...problems);
+    },
   };
+  const words = () => {
+    const before = failed.length > 0 ? ` (failed already: ${failed.join('; ')})` : '';
+    return `opening ${[...unready.values()].join(', ')}${before}`;
+  };
+  return log.during(words, () => open(telling));
+}
+
+/** Creates the repositories that are missing, if that was asked for. */
+export function createMissing(opened: OpenDestinations, { log }: Pick<Services, 'log'>): Promise<void> {
   return log.during(
-    () => `opening ${[...unready.values()].join(', ')}`,
-    () => open({ ...how, opened }),
+    () => 'creating missing repositories',
+    () => opened.createMissing(),
   );
 }
 

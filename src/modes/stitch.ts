@@ -13,7 +13,14 @@ import { lackingIn } from '../release/legs/lacking.ts';
 import type { Spool } from '../release/spool.ts';
 import { type Collected, collectLegs } from './collect.ts';
 import { openSpool, publishEverywhere, replicasOf } from './publishing.ts';
-import { assertReplaceable, type Outcome, openingTitle, openTarget, type Services } from './services.ts';
+import {
+  assertReplaceable,
+  createMissing,
+  type Outcome,
+  openingTitle,
+  openTarget,
+  type Services,
+} from './services.ts';
 
 /**
  * Puts the legs of this run together into one index, and publishes it in every region. A region that lacks an image
@@ -37,7 +44,7 @@ export async function runStitch(inputs: StitchInputs, services: Services): Promi
   spool.keep(root);
   const beside = besideOf(assembly, inputs, spool);
   assertReplaceable(target, opened.destinations, [...beside.keys()]);
-  await opened.createMissing();
+  await createMissing(opened, services);
 
   const platforms = platformsOf(root).map(formatPlatform);
   const known = opened.destinations.filter((destination) => !collected.unread?.has(destination));

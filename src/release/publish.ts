@@ -2,7 +2,7 @@ import { RegistryError } from '../distribution/errors.ts';
 import type { Digest } from '../image/digest.ts';
 import type { Manifest } from '../image/manifest.ts';
 import type { Destination } from './content.ts';
-import { toError } from './errors.ts';
+import { SeveralError, toError } from './errors.ts';
 import type { OnRegionFailure } from './plan.ts';
 import { ContradictionError, type Described } from './prove.ts';
 import { TagTakenError } from './taken.ts';
@@ -147,15 +147,12 @@ async function putBack({ plan: { destination, changes }, error }: Attempt): Prom
   }
   const each = stuck.map(
     ({ tag, failure }) =>
-      `${tag} may show the new image, for it could not be put back (${failure.message}): look what it shows, and set it right by hand or run the job again`,
+      new Error(
+        `${tag} may show the new image, for it could not be put back (${failure.message}): look what it shows, and set it right by hand or run the job again`,
+        { cause: failure },
+      ),
   );
-  const message = [...(error ? [error.message] : []), ...each].join('; ');
-  return {
-    state: 'failed',
-    error: new Error(message, { cause: error ?? stuck[0]?.failure }),
-    shown,
-    uncertain,
-  };
+  return { state: 'failed', error: new SeveralError(error ? [error, ...each] : each), shown, uncertain };
 }
 
 /**

@@ -3,8 +3,8 @@ import { ManifestError } from '../../image/manifest.ts';
 import { answersPlatform, formatPlatform, type Platform } from '../../image/platform.ts';
 import { anyOf, type Destination, type Source } from '../content.ts';
 import { toError } from '../errors.ts';
+import { answerWithin } from '../late.ts';
 import { type FoundLeg, LegError } from '../leg.ts';
-import { answerWithin } from '../regionTimeout.ts';
 
 /** Legs that were looked for, and what is wrong with those that cannot be read as one. */
 export interface Found {
