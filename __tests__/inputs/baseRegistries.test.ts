@@ -1,10 +1,8 @@
 import { expect, test } from '@jest/globals';
-import { BUILD, problemsOf, read } from './read.ts';
+import { BUILD, problemsOf, readImage } from './read.ts';
 
 async function registriesOf(text: string) {
-  const inputs = await read({ ...BUILD, 'base-registries': text });
-  if (inputs.mode !== 'build') throw new Error(`this is ${inputs.mode}`);
-  return inputs.baseRegistries;
+  return (await readImage({ 'base-registries': text })).baseRegistries;
 }
 
 const HOST = '123456789012.dkr.ecr.eu-west-1.amazonaws.com';

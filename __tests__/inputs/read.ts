@@ -1,5 +1,5 @@
 import type { BuildOptions } from '../../src/buildx/arguments.ts';
-import { type Inputs, parseInputs } from '../../src/inputs/inputs.ts';
+import { type ImageBuild, type Inputs, parseInputs } from '../../src/inputs/inputs.ts';
 import type { Access, InputEnvironment } from '../../src/inputs/target.ts';
 import { Problems } from '../../src/problems.ts';
 
@@ -32,11 +32,16 @@ export async function readAccess(values: Values): Promise<Access> {
   return (await readPublishing(values, {})).access;
 }
 
+/** The image that a build's inputs have built. */
+export async function readImage(values: Values): Promise<ImageBuild> {
+  const inputs = await read({ ...BUILD, ...values });
+  if (inputs.mode !== 'build' || inputs.image.kind !== 'build') throw new Error('nothing is built');
+  return inputs.image;
+}
+
 /** The options for buildx that a build's inputs give. */
 export async function readOptions(values: Values): Promise<BuildOptions> {
-  const inputs = await read({ ...BUILD, ...values });
-  if (inputs.mode !== 'build') throw new Error(`this is ${inputs.mode}`);
-  return inputs.options;
+  return (await readImage(values)).options;
 }
 
 /** Everything that is wrong with inputs; nothing when they are good. */

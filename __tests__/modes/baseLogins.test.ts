@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import type { BuildInputs } from '../../src/inputs/inputs.ts';
+import type { ImageBuild } from '../../src/inputs/inputs.ts';
 import { runBuild } from '../../src/modes/build.ts';
 import type { Services } from '../../src/modes/services.ts';
 import { Problems } from '../../src/problems.ts';
@@ -9,13 +9,13 @@ import { buildInputs, EVERYWHERE, servicesWith, statesOf } from '../support/serv
 import { buildxOf } from './buildx.ts';
 
 const [region = ''] = REGIONS;
-const registryIn = (name: string, account?: string): BuildInputs['baseRegistries'][number] => {
+const registryIn = (name: string, account?: string): ImageBuild['baseRegistries'][number] => {
   return { region: name, account, fips: false, dualStack: false, role: undefined };
 };
 
 /** Builds with base images from these registries; gives what the builder was given, and which settings docker had. */
 async function build(
-  baseRegistries: BuildInputs['baseRegistries'],
+  baseRegistries: ImageBuild['baseRegistries'],
   more: Partial<Services> = {},
   places = EVERYWHERE.places,
 ) {

@@ -11,7 +11,7 @@ import { countOf, emulate, openEmulated, REGIONS, REPOSITORY } from '../support/
 import { makeFolder } from '../support/folder.ts';
 import { attestationOf, type Graph, imageOf, indexOf } from '../support/images.ts';
 import { writeLayout } from '../support/layout.ts';
-import { buildInputs, EVERYWHERE, servicesWith, statesOf } from '../support/services.ts';
+import { buildInputs, EVERYWHERE, inLayout, servicesWith, statesOf } from '../support/services.ts';
 import { buildxOf } from './buildx.ts';
 
 const arm64 = imageOf('linux/arm64');
@@ -86,7 +86,7 @@ describe('building a leg', () => {
       expect(before).toEqual(expect.arrayContaining(['s3cr3t=x', 'ghs_1']));
       return ask(args);
     };
-    await runBuild({ ...inputs, options }, services);
+    await runBuild(buildInputs('linux/arm64', { options }), services);
   });
 
   test('leaves no record when a region failed', async () => {
@@ -192,7 +192,7 @@ describe('a layout that another tool has built', () => {
   test('lands in every region without docker', async () => {
     await emulate();
     const services = await servicesWith();
-    const outcome = await runBuild({ ...inputs, ociLayout: await layoutOf(graph) }, services);
+    const outcome = await runBuild({ ...inputs, image: inLayout(await layoutOf(graph)) }, services);
     expect(statesOf(outcome)).toEqual(['landed', 'landed', 'landed']);
     expect(services.left).toMatchObject([{ builder: 'oci-layout', root: graph.root.digest }]);
   });
@@ -200,19 +200,24 @@ describe('a layout that another tool has built', () => {
   test('says its own platforms, unless some are asked for', async () => {
     await emulate();
     const ociLayout = await layoutOf(indexOf([imageOf('linux/amd64'), arm64]));
-    const outcome = await runBuild({ ...inputs, platforms: [], ociLayout }, await servicesWith());
+    const outcome = await runBuild(
+      { ...inputs, platforms: [], image: inLayout(ociLayout) },
+      await servicesWith(),
+    );
     expect(outcome.results[0]?.platforms).toEqual(['linux/amd64', 'linux/arm64']);
     const platforms = [parsePlatform('linux/s390x')];
-    await expect(runBuild({ ...inputs, platforms, ociLayout }, await servicesWith())).rejects.toThrow(
-      /"oci-layout": .* has linux\/amd64, linux\/arm64, but "platforms" has linux\/s390x/,
-    );
+    await expect(
+      runBuild({ ...inputs, platforms, image: inLayout(ociLayout) }, await servicesWith()),
+    ).rejects.toThrow(/"oci-layout": .* has linux\/amd64, linux\/arm64, but "platforms" has linux\/s390x/);
   });
 
   test('is not published with platforms that were not asked for', async () => {
     const emulator = await emulate();
     const ociLayout = await layoutOf(indexOf([imageOf('linux/amd64'), arm64]));
     const platforms = [parsePlatform('linux/arm64')];
-    await expect(runBuild({ ...inputs, platforms, ociLayout }, await servicesWith())).rejects.toThrow(
+    await expect(
+      runBuild({ ...inputs, platforms, image: inLayout(ociLayout) }, await servicesWith()),
+    ).rejects.toThrow(
       /"oci-layout": .* has linux\/amd64, linux\/arm64, but "platforms" has linux\/arm64: write a layout of these/,
     );
     expect(countOf(emulator.requests, 'POST uploads')).toBe(0);
@@ -226,7 +231,7 @@ describe('a layout that another tool has built', () => {
     const emulator = await emulate();
     const twin = imageOf('linux/arm64', { layers: ['twin'] });
     const ociLayout = await layoutOf(indexOf([arm64, twin]));
-    const run = runBuild({ ...inputs, ociLayout, ...more }, await servicesWith());
+    const run = runBuild({ ...inputs, image: inLayout(ociLayout), ...more }, await servicesWith());
     await expect(run).rejects.toThrow(Problems);
     await expect(run).rejects.toThrow(
       new RegExp(
@@ -240,7 +245,9 @@ describe('a layout that another tool has built', () => {
     const emulator = await emulate({ repositories: [] });
     const ociLayout = await layoutOf(indexOf([arm64, imageOf('linux/arm64', { layers: ['twin'] })]));
     const target = { ...EVERYWHERE, createRepository: true };
-    await expect(runBuild({ ...inputs, ociLayout, target }, await servicesWith())).rejects.toThrow(Problems);
+    await expect(
+      runBuild({ ...inputs, image: inLayout(ociLayout), target }, await servicesWith()),
+    ).rejects.toThrow(Problems);
     expect(countOf(emulator.requests, 'CreateRepository')).toBe(0);
   });
 
@@ -248,7 +255,7 @@ describe('a layout that another tool has built', () => {
     await emulate();
     const broken = imageOf('linux/arm64', { config: 'no JSON' });
     const ociLayout = await layoutOf(broken);
-    await expect(runBuild({ ...inputs, ociLayout }, await servicesWith())).rejects.toThrow(
+    await expect(runBuild({ ...inputs, image: inLayout(ociLayout) }, await servicesWith())).rejects.toThrow(
       `input "oci-layout": "${ociLayout}": ${broken.root.digest}: its config sha256:`,
     );
   });
@@ -257,7 +264,7 @@ describe('a layout that another tool has built', () => {
     const emulator = await emulate();
     const mislabelled = { ...arm64, listed: { ...arm64.listed, platform: parsePlatform('linux/amd64') } };
     const ociLayout = await layoutOf(indexOf([mislabelled]));
-    await expect(runBuild({ ...inputs, ociLayout }, await servicesWith())).rejects.toThrow(
+    await expect(runBuild({ ...inputs, image: inLayout(ociLayout) }, await servicesWith())).rejects.toThrow(
       /^input "oci-layout": ".*": .* is listed as linux\/amd64, but its own config says linux\/arm64/,
     );
     expect(countOf(emulator.requests, 'POST uploads')).toBe(0);

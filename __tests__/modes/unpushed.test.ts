@@ -13,7 +13,14 @@ import { attestationOf, type Graph, imageOf, indexOf } from '../support/images.t
 import { writeLayout } from '../support/layout.ts';
 import { SILENT, sourceOf } from '../support/memory.ts';
 import { serveGraph } from '../support/registry.ts';
-import { buildInputs, EVERYWHERE, servicesWith, statesOf, type TestServices } from '../support/services.ts';
+import {
+  buildInputs,
+  EVERYWHERE,
+  inLayout,
+  servicesWith,
+  statesOf,
+  type TestServices,
+} from '../support/services.ts';
 import { buildxOf } from './buildx.ts';
 import { startFanIn } from './fanIn.ts';
 
@@ -73,7 +80,7 @@ describe('a build that is not pushed', () => {
   test('that a region would refuse fails there, says why, and leaves no record', async () => {
     const empty = imageOf('linux/arm64', { layers: [''] });
     const services = await alone();
-    const outcome = await runBuild({ ...inputs, ociLayout: await layoutOf(empty) }, services);
+    const outcome = await runBuild({ ...inputs, image: inLayout(await layoutOf(empty)) }, services);
     expect(statesOf(outcome)).toEqual(['failed', 'failed', 'failed']);
     expect(outcome.results[0]?.error).toMatch(/^us-east-1: team\/app: .*ECR takes no blob of 0 bytes/);
     expect(services.left).toEqual([]);
@@ -82,7 +89,10 @@ describe('a build that is not pushed', () => {
   test('that no stitch follows says under which tags it would be shown', async () => {
     const ociLayout = await layoutOf(graph);
     const services = await alone();
-    const outcome = await runBuild({ ...inputs, legs: 'none', tags: ['v1', 'latest'], ociLayout }, services);
+    const outcome = await runBuild(
+      { ...inputs, legs: 'none', tags: ['v1', 'latest'], image: inLayout(ociLayout) },
+      services,
+    );
     const { digest } = graph.root;
     expect(outcome.results.map(({ tags }) => tags)).toEqual(
       REGIONS.map(() => ({ v1: digest, latest: digest })),
@@ -94,7 +104,7 @@ describe('a build that is not pushed', () => {
 describe('a layout that is not pushed', () => {
   test('is read whole, and leaves a record', async () => {
     const services = await alone();
-    const outcome = await runBuild({ ...inputs, ociLayout: await layoutOf(graph) }, services);
+    const outcome = await runBuild({ ...inputs, image: inLayout(await layoutOf(graph)) }, services);
     expect(statesOf(outcome)).toEqual(NOWHERE);
     expect(services.left).toMatchObject([{ builder: 'oci-layout', pushed: false }]);
   });
@@ -104,7 +114,9 @@ describe('a layout that is not pushed', () => {
     const blobs = new Map([...graph.blobs].filter(([digest]) => digest !== lost));
     const services = await alone();
     const ociLayout = await layoutOf({ ...graph, blobs });
-    await expect(runBuild({ ...inputs, ociLayout }, services)).rejects.toThrow(` lacks ${lost} `);
+    await expect(runBuild({ ...inputs, image: inLayout(ociLayout) }, services)).rejects.toThrow(
+      ` lacks ${lost} `,
+    );
     expect(services.left).toEqual([]);
   });
 });

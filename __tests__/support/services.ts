@@ -2,7 +2,7 @@ import type { Docker } from '../../src/buildx/docker.ts';
 import { BlobStore } from '../../src/distribution/server/blobStore.ts';
 import { parsePlatform } from '../../src/image/platform.ts';
 import { placesIn } from '../../src/inputs/destinations.ts';
-import type { BuildInputs } from '../../src/inputs/inputs.ts';
+import type { BuildInputs, ImageBuild, LayoutImage } from '../../src/inputs/inputs.ts';
 import type { Target } from '../../src/inputs/target.ts';
 import type { Outcome, RunContext, Services } from '../../src/modes/services.ts';
 import type { Leg } from '../../src/release/leg.ts';
@@ -30,22 +30,28 @@ export const EVERYWHERE: Target = {
   regionTimeout: undefined,
 };
 
+/** What of an image that is to be built a test has otherwise. */
+type MoreInputs = Partial<BuildInputs> & Partial<Omit<ImageBuild, 'kind'>>;
+
 /** The inputs of a leg for one platform in every region; what is more or otherwise, the test says. */
-export function buildInputs(platform: string, more: Partial<BuildInputs> = {}): BuildInputs {
+export function buildInputs(platform: string, more: MoreInputs = {}): BuildInputs {
+  const { transport = 'auto', options = optionsOf(), baseRegistries = [], ...own } = more;
   return {
     mode: 'build',
+    image: { kind: 'build', transport, options, baseRegistries },
     target: EVERYWHERE,
     platforms: [parsePlatform(platform)],
     tags: [],
     legs: 'artifact',
-    transport: 'auto',
-    ociLayout: undefined,
-    options: optionsOf(),
-    baseRegistries: [],
     jobIndex: undefined,
     jobTotal: undefined,
-    ...more,
+    ...own,
   };
+}
+
+/** An image that lies in this folder. */
+export function inLayout(dir: string): LayoutImage {
+  return { kind: 'layout', dir };
 }
 
 const NO_DOCKER: Docker = {

@@ -16,16 +16,27 @@ import { readStitch, type StitchInputs } from './stitch.ts';
 import { type Access, type InputEnvironment, readAccess, readTarget } from './target.ts';
 import { refuseUnread } from './unread.ts';
 
-export interface BuildInputs extends CommonInputs {
-  readonly mode: 'build';
-  /** How a stitch, which publishes it, gets this leg. `none`: it is published here. */
-  readonly legs: BuildHandOff;
-  readonly transport: Transport;
-  /** A folder with an image that is built already. */
-  readonly ociLayout: string | undefined;
+/** An image that another tool has built, in the folder of an OCI layout. */
+export interface LayoutImage {
+  readonly kind: 'layout';
+  readonly dir: string;
+}
+
+/** An image that is to be built. */
+export interface ImageBuild {
+  readonly kind: 'build';
   readonly options: BuildOptions;
+  /** How it comes from the builder. */
+  readonly transport: Transport;
   /** Registries of ECR that the builder pulls base images from. */
   readonly baseRegistries: readonly PrivateRegistry[];
+}
+
+export interface BuildInputs extends CommonInputs {
+  readonly mode: 'build';
+  readonly image: LayoutImage | ImageBuild;
+  /** How a stitch, which publishes it, gets this leg. `none`: it is published here. */
+  readonly legs: BuildHandOff;
   /** The job's place in its matrix, where the runner tells it. */
   readonly jobIndex: number | undefined;
   readonly jobTotal: number | undefined;
@@ -81,7 +92,7 @@ async function parsePublishing(
   };
   const timeout = reader.duration('timeout');
   const inputs = await readMode(reader, mode, common);
-  const isBuilt = inputs?.mode === 'build' && inputs.ociLayout;
+  const isBuilt = inputs?.mode === 'build' && inputs.image.kind === 'layout';
   refuseUnread(reader, `"mode: ${mode}"${isBuilt ? ' with "oci-layout"' : ''}`);
   if (reader.problems.length > 0 || !inputs) throw new Problems(reader.problems);
   return { inputs, access, timeout };
@@ -104,22 +115,31 @@ async function readMode(
 
 async function readBuild(reader: InputReader, common: CommonInputs): Promise<BuildInputs> {
   const legs = readBuildHandOff(reader, common);
-  const ociLayout = reader.text('oci-layout') || undefined;
-  // What is built already is not built by anything.
-  const building = ociLayout ? new InputReader(() => '') : reader;
-  const options = readBuildOptions(building);
-  const checked = ociLayout ? await missing('oci-layout', ociLayout) : await missingFiles(options);
-  reader.problems.push(...checked);
+  const dir = reader.text('oci-layout');
+  const image = dir ? await readLayout(reader, dir) : await readImageBuild(reader);
   return {
     mode: 'build',
     ...common,
+    image,
     legs,
-    options,
-    ociLayout,
-    baseRegistries: readBaseRegistries(building),
-    transport: building.oneOf('transport', ['auto', 'registry', 'layout'], 'auto'),
     jobIndex: reader.number('job-index'),
     jobTotal: reader.number('job-total'),
+  };
+}
+
+async function readLayout(reader: InputReader, dir: string): Promise<LayoutImage> {
+  reader.problems.push(...(await missing('oci-layout', dir)));
+  return { kind: 'layout', dir };
+}
+
+async function readImageBuild(reader: InputReader): Promise<ImageBuild> {
+  const options = readBuildOptions(reader);
+  reader.problems.push(...(await missingFiles(options)));
+  return {
+    kind: 'build',
+    options,
+    transport: reader.oneOf('transport', ['auto', 'registry', 'layout'], 'auto'),
+    baseRegistries: readBaseRegistries(reader),
   };
 }
 

@@ -1,6 +1,7 @@
 import { explainFailure } from '../ecr/explain.ts';
 import { loginTo, type PrivateRegistries } from '../ecr/privateRegistries.ts';
-import type { BuildInputs } from '../inputs/inputs.ts';
+import type { ImageBuild } from '../inputs/inputs.ts';
+import type { Target } from '../inputs/target.ts';
 import { allOrProblems } from '../problems.ts';
 import type { Services } from './services.ts';
 
@@ -11,7 +12,8 @@ import type { Services } from './services.ts';
  * @throws Problems when there is no login to be had
  */
 export async function configForBases(
-  { baseRegistries, target: { registryEndpoint } }: BuildInputs,
+  { baseRegistries }: Pick<ImageBuild, 'baseRegistries'>,
+  { registryEndpoint }: Pick<Target, 'registryEndpoint'>,
   registries: PrivateRegistries,
   { run, logins, dockerConfig, log }: Services,
 ): Promise<string | undefined> {

@@ -7,7 +7,8 @@ import { allOrProblems } from '../problems.ts';
 import { graphBytes, readThrough } from '../release/graph.ts';
 import { isDone } from '../release/result.ts';
 import { handOver, publishingTarget, tagsAhead, tagsOf, toLeg } from './handOver.ts';
-import { obtain, openEach } from './obtain.ts';
+import { obtain } from './obtain.ts';
+import { openEach } from './opening.ts';
 import { publishEverywhere } from './publishing.ts';
 import { assertReplaceable, type Outcome, openingTitle, type Services } from './services.ts';
 
@@ -66,7 +67,9 @@ export async function runBuild(inputs: BuildInputs, services: Services): Promise
 }
 
 /** Before anything is said or done: whatever fails next might repeat them. */
-function maskSecrets({ options }: BuildInputs, { mask }: Services): void {
+function maskSecrets({ image }: BuildInputs, { mask }: Services): void {
+  if (image.kind === 'layout') return;
+  const { options } = image;
   for (const secret of options.secrets) mask(secret.slice(secret.indexOf('=') + 1));
   if (options.githubToken) mask(options.githubToken);
 }

@@ -47,11 +47,11 @@ export function toLeg(
  * own.
  */
 export function tagsAhead(
-  { legs, tags, ociLayout, platforms: stated }: BuildInputs,
+  { legs, tags, image, platforms: stated }: BuildInputs,
   platforms: readonly Platform[],
 ): readonly string[] {
   if (legs === 'none') return tags;
-  if (legs === 'artifact' || (ociLayout && stated.length === 0)) return [];
+  if (legs === 'artifact' || (image.kind === 'layout' && stated.length === 0)) return [];
   const images = platforms.map((platform) => ({ platform }));
   return namePlatformTags(legs.template, tags, images).named.map(({ tag }) => tag);
 }
