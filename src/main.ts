@@ -6,7 +6,7 @@ import { lazyTransport } from './distribution/lazyTransport.ts';
 import { DEFAULT_RETRY } from './distribution/retry.ts';
 import { BlobStore } from './distribution/server/blobStore.ts';
 import { createApis } from './ecr/apis.ts';
-import { DEFAULT_PATIENCE } from './ecr/settling.ts';
+import { DEFAULT_PATIENCE } from './ecr/patience.ts';
 import { untilCancelled } from './github/cancel.ts';
 import { readContext } from './github/context.ts';
 import { runnerDocker } from './github/docker.ts';

@@ -2,7 +2,7 @@ import { type Emulator, type EmulatorOptions, startEmulator } from '../../emulat
 import type { RecordedRequest } from '../../emulator/traffic.ts';
 import { createApis } from '../../src/ecr/apis.ts';
 import { type OpeningOptions, openDestinations } from '../../src/ecr/destinations.ts';
-import type { Patience } from '../../src/ecr/settling.ts';
+import type { Patience } from '../../src/ecr/patience.ts';
 import type { EcrCollaborators, EcrTarget } from '../../src/ecr/target.ts';
 import { placesIn } from '../../src/inputs/destinations.ts';
 import type { Destination } from '../../src/release/content.ts';

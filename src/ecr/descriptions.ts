@@ -1,9 +1,8 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { unlessAborted } from '../distribution/aborted.ts';
 import type { ManifestContent } from '../image/manifest.ts';
 import type { ImageDescription } from '../release/content.ts';
 import { formatDuration, TimeLimitError } from '../release/late.ts';
-import type { Patience } from './settling.ts';
+import { type Patience, Pauses } from './patience.ts';
 
 /** The most images that one call of DescribeImages names. */
 const BATCH = 100;
@@ -51,9 +50,9 @@ type Ask = (tags: readonly string[], signal: AbortSignal) => Promise<ReadonlyMap
  * at stake is published.
  * @throws TimeLimitError when there is no answer in that time, and the signal's reason
  */
-export function tagDescriptions(ask: Ask, { first, most, limit }: Patience): Describe {
+export function tagDescriptions(ask: Ask, patience: Patience): Describe {
   return async (expected, how, broken) => {
-    const deadline = performance.now() + limit;
+    const { limit } = patience;
     const late = new AbortController();
     const timer = setTimeout(
       () => late.abort(new TimeLimitError(`DescribeImages did not answer within ${formatDuration(limit)}`)),
@@ -61,11 +60,10 @@ export function tagDescriptions(ask: Ask, { first, most, limit }: Patience): Des
     );
     const tags = [...expected.keys()];
     const untilAccord = async (signal: AbortSignal) => {
-      for (let pause = first; ; pause = Math.min(2 * pause, most)) {
+      for (const pauses = new Pauses(patience); ; await pauses.take(signal)) {
         const described = await askAll(tags, (batch) => ask(batch, signal));
         const isEnough = how === 'once' || accords(described, expected);
-        if (isEnough || performance.now() + pause > deadline) return described;
-        await sleep(pause, undefined, { signal });
+        if (isEnough || pauses.isEnough) return described;
       }
     };
     try {

@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { saysMissing } from '../distribution/errors.ts';
 import type { Repository } from '../distribution/repository.ts';
 import type { Digest } from '../image/digest.ts';
@@ -9,15 +8,7 @@ import {
   type ManifestContent,
   parseManifest,
 } from '../image/manifest.ts';
-
-/** How patiently a registry is waited for that does not see yet what it has taken. Times are in milliseconds. */
-export interface Patience {
-  readonly first: number;
-  readonly most: number;
-  readonly limit: number;
-}
-
-export const DEFAULT_PATIENCE: Patience = { first: 200, most: 5_000, limit: 30_000 };
+import { type Patience, Pauses } from './patience.ts';
 
 /** Whether a registry shows what it was given. */
 interface Shown {
@@ -59,23 +50,18 @@ async function writeSettled(
   patience: Patience,
   signal: AbortSignal,
 ): Promise<void> {
-  const deadline = performance.now() + patience.limit;
-  let pause = patience.first;
-  const wait = async () => {
-    await sleep(pause, undefined, { signal });
-    pause = Math.min(2 * pause, patience.most);
-  };
+  const pauses = new Pauses(patience);
   for (;;) {
     signal.throwIfAborted();
     try {
       return await write();
     } catch (error) {
-      if (!saysMissing(error) || performance.now() + pause > deadline) throw error;
+      if (!saysMissing(error) || pauses.isEnough) throw error;
       // What is shown already may still be refused, so that there is always a pause.
-      await wait();
+      await pauses.take(signal);
       // That it cannot be looked at says nothing: then the next write tells.
       const isShown = () => showsAll(manifest, shown).catch(() => false);
-      while (performance.now() < deadline && !(await isShown())) await wait();
+      while (!pauses.isOver && !(await isShown())) await pauses.take(signal);
     }
   }
 }

@@ -4,10 +4,10 @@ import type { Destination } from '../release/content.ts';
 import type { OnRegionFailure } from '../release/plan.ts';
 import type { EcrApi } from './api.ts';
 import type { Endpoints } from './partitions.ts';
+import type { Patience } from './patience.ts';
 import type { Place, Role } from './places.ts';
 import type { PublicApi } from './publicApi.ts';
 import type { RepositorySettings } from './repositorySettings.ts';
-import type { Patience } from './settling.ts';
 
 /** Which repositories of which registries are meant, and what may be done there. */
 export interface EcrTarget {
