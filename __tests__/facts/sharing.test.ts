@@ -41,6 +41,9 @@ const CASES: readonly (readonly [Behaviour['quotaWindow'], number])[] = [
   ['second', 5],
 ];
 
+/** On a machine that is busy, the writes of one release may come in different seconds. */
+const ROUNDS = 8;
+
 for (const [quotaWindow, count] of CASES) {
   bothWays(
     'q-shared',
@@ -49,12 +52,15 @@ for (const [quotaWindow, count] of CASES) {
     async (_, behaviour) => {
       const emulator = await emulate({ regions: [REGION], behaviour: { ...behaviour, quotaWindow } });
       await rival(emulator, 7);
-      const index = indexWith(count);
-      const { states, errors } = await mirror(index, { regions: REGION }, UNFORGIVING);
-      expect([states, errors]).toEqual([['published'], []]);
-      expect(await shown(emulator, 'v1', { regions: [REGION] })).toEqual([index.root.digest]);
+      for (let round = 0; round < ROUNDS; round += 1) {
+        const index = indexWith(count, ` of ${round}`);
+        const { states, errors } = await mirror(index, { regions: REGION }, UNFORGIVING);
+        expect([states, errors]).toEqual([['published'], []]);
+        expect(await shown(emulator, 'v1', { regions: [REGION] })).toEqual([index.root.digest]);
+        if (statusesOf(emulator, 'PUT manifests').includes(429)) return;
+      }
       // There is not enough for both: one of them has to wait.
-      expect(statusesOf(emulator, 'PUT manifests')).toContain(429);
+      throw new Error('nobody was ever told to wait');
     },
   );
 }
