@@ -40,7 +40,10 @@ test('a client comes to an end with any bytes as the answer, and with no manifes
 });
 
 test('the registry of a build answers whatever it is sent, and gives nothing of itself away', async () => {
-  const backend = new MemoryBackend(new BlobStore(await makeFolder()));
+  const store = new BlobStore(await makeFolder());
+  // Uploads that nobody ends keep their files open.
+  atEnd(() => store.destroy());
+  const backend = new MemoryBackend(store);
   await backend.repositoryBackend.writeManifest('v1', root);
   const server = await listen(createRegistryHandler(backend), { host: '127.0.0.1', port: 0 });
   atEnd(() => server.close());
