@@ -25,8 +25,10 @@ export type WireFault =
   | 'less declared'
   | 'more declared';
 
-/** The pause between two bytes of an answer that drips, or two pieces of a slow one, in milliseconds. */
+/** The pause between two pieces of a slow answer, in milliseconds. */
 const PAUSE = 10;
+/** The pause between two bytes of an answer that drips, in milliseconds: even an empty list takes several seconds. */
+const DRIP = 50;
 /** How long a black hole reads nothing, in milliseconds. */
 const UNREAD = 2_000;
 /** The pieces of a slow answer. */
@@ -171,11 +173,11 @@ function send(
       socket.write(Buffer.concat([declaring(head, body.length + 3), body]));
       return;
     case 'slow answer':
-      drip(socket, Buffer.concat([head, body]), (head.length + body.length) / PIECES);
+      drip(socket, Buffer.concat([head, body]), (head.length + body.length) / PIECES, PAUSE);
       return;
     case 'dripping answer':
       socket.write(head);
-      drip(socket, body, 1);
+      drip(socket, body, 1, DRIP);
       return;
   }
 }
@@ -184,8 +186,8 @@ function declaring(head: Buffer, length: number): Buffer {
   return Buffer.from(head.toString('latin1').replace(/(content-length: )\d+/i, `$1${length}`), 'latin1');
 }
 
-function drip(socket: Socket, bytes: Buffer, size: number): void {
+function drip(socket: Socket, bytes: Buffer, size: number, pause: number): void {
   if (bytes.length === 0 || socket.destroyed) return;
   socket.write(bytes.subarray(0, Math.ceil(size)));
-  setTimeout(() => drip(socket, bytes.subarray(Math.ceil(size)), size), PAUSE).unref();
+  setTimeout(() => drip(socket, bytes.subarray(Math.ceil(size)), size, pause), pause).unref();
 }
