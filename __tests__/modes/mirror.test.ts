@@ -296,6 +296,19 @@ describe('a source that cannot be mirrored', () => {
     expect(await shown()).toEqual([undefined, undefined, undefined]);
   });
 
+  test('says another size of a layer than it has, which every region holds: no region shows the tag', async () => {
+    await emulate();
+    const layers = ['layer'];
+    const plain = imageOf('linux/amd64', { layers });
+    await mirror(plain, { tags: ['plain'] });
+    const { config, layers: parts = [] } = plain.root.kind === 'image' ? plain.root : { config: undefined };
+    const fields = { config, layers: parts.map((part) => ({ ...part, size: 9 })) };
+    const { outcome } = await mirror(imageOf('linux/amd64', { layers, fields }));
+    expect(statesOf(outcome)).toEqual(['failed', 'failed', 'failed']);
+    expect(outcome.results[0]?.error).toMatch(/^input "source": .* gave 5 bytes for sha256:\w+, which has 9/);
+    expect(await shown()).toEqual([undefined, undefined, undefined]);
+  });
+
   test('gives damaged content: no region shows the tag', async () => {
     await emulate();
     const blobs = new Map(

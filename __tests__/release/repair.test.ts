@@ -12,7 +12,7 @@ const graph = indexOf([amd64, arm64]);
 
 /** A destination that says it holds whatever it is asked for. */
 class Liar extends MemoryDestination {
-  override statBlob = async (): Promise<number> => 1;
+  override statBlob = async (): Promise<number> => 0;
   override hasManifest = async (digest: Digest): Promise<boolean> =>
     digest !== graph.root.digest || this.manifests.has(digest);
 }
@@ -75,7 +75,7 @@ describe('a destination that lacks what it said that it holds', () => {
     if (!config || !lost) throw new Error('an image has a config and layers');
     destination.blobs.delete(config);
     destination.blobs.delete(lost);
-    destination.statBlob = async (digest) => (digest === config ? undefined : 1);
+    destination.statBlob = async (digest) => (digest === config ? undefined : 0);
     const { writeManifest } = destination;
     destination.writeManifest = async (reference, content) =>
       writeManifest.call(destination, reference, content).catch(() => {

@@ -17,6 +17,35 @@ function replicaOf(destination: MemoryDestination, source: Graph, uploads = 6): 
   return new Replica(destination, sourceOf(source), { uploads, observer: SILENT });
 }
 
+describe('a manifest that says another size than content has', () => {
+  const layer = Buffer.from('layer');
+  const plain = imageOf('linux/amd64', { layers: [layer] });
+  const { config, layers: [own] = [] } = plain.root.kind === 'image' ? plain.root : { config: undefined };
+
+  /** The image, with other layers. */
+  const lying = (...layers: readonly unknown[]): Graph =>
+    imageOf('linux/amd64', { layers: [layer], fields: { config, layers } });
+
+  test('has content sent that the destination holds: what is sent is held against it', async () => {
+    const image = lying({ ...own, size: 9 });
+    const destination = new MemoryDestination('region', plain);
+    await replicaOf(destination, image).copy(descriptorOf(image.root));
+    expect(destination.writes).toContain(`blob ${own?.digest}`);
+  });
+
+  test('beside the right one cannot be read', () => {
+    expect(() => lying(own, { ...own, size: 1 })).toThrow(/lists sha256:\w+ with 5 bytes and with 1$/);
+  });
+
+  test('of an image below an index is not copied', async () => {
+    const index = indexOf([{ ...plain, listed: { ...plain.listed, size: 5 } }]);
+    const destination = new MemoryDestination('region');
+    const copying = replicaOf(destination, index).copy(descriptorOf(index.root));
+    await expect(copying).rejects.toThrow(/at its source, .* says 5: build the image anew$/);
+    expect(destination.writes).toEqual([]);
+  });
+});
+
 describe('a destination', () => {
   test('gets ready for a blob while it is being asked for it, where it lacks the manifest', async () => {
     const destination = new MemoryDestination('region');

@@ -39,7 +39,7 @@ export const NETWORK_REFUSALS: readonly Refusal[] = [
         ],
       },
     ],
-    advice: () => 'run the job again; if it stays so, a proxy or a firewall cuts long uploads',
+    advice: () => 'run the job again; if it stays so, a proxy or a firewall cuts long transfers',
   },
   {
     title: 'no answer in time',

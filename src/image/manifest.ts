@@ -84,10 +84,23 @@ export function parseManifest(bytes: Uint8Array, declared?: string): Manifest {
   const content = { mediaType, digest: digestOf(bytes), bytes };
   if (isIndexType(mediaType)) {
     const { manifests, subject } = parseWith(indexSchema, json, mediaType);
+    assertOneSize(manifests);
     return { kind: 'index', ...content, manifests, subject };
   }
   const { config, layers, subject } = parseWith(imageSchema, json, mediaType);
+  assertOneSize([config, ...layers]);
   return { kind: 'image', ...content, config, layers, subject };
+}
+
+/** One of two sizes is wrong, and nobody who holds content against it could pull that. */
+function assertOneSize(parts: readonly Descriptor[]): void {
+  const sizes = new Map<Digest, number>();
+  for (const { digest, size } of parts) {
+    const other = sizes.get(digest) ?? size;
+    if (other !== size)
+      throw new ManifestError(`the manifest lists ${digest} with ${other} bytes and with ${size}`);
+    sizes.set(digest, size);
+  }
 }
 
 /** @param what messages call it */

@@ -2,13 +2,14 @@ import { type BuildRun, type Built, build } from '../buildx/build.ts';
 import { explainReading } from '../ecr/explain.ts';
 import type { PrivateRegistries } from '../ecr/privateRegistries.ts';
 import type { Digest } from '../image/digest.ts';
-import type { Manifest } from '../image/manifest.ts';
+import { describe, type Manifest } from '../image/manifest.ts';
 import { formatPlatform, type Platform, samePlatform } from '../image/platform.ts';
 import type { BuildInputs, ImageBuild, LayoutImage } from '../inputs/inputs.ts';
 import { LayoutError, openLayout } from '../layout/layout.ts';
 import { Problems } from '../problems.ts';
 import { anyOf, awaited, withManifests } from '../release/content.ts';
 import { toError } from '../release/errors.ts';
+import { readGraph } from '../release/graph.ts';
 import { type Inspection, inspectRoot } from '../release/inspect.ts';
 import { configForBases } from './baseLogins.ts';
 import type { OpeningRegions } from './opening.ts';
@@ -24,7 +25,7 @@ export interface Obtained extends Built {
  * Builds the image, or opens the layout that has it.
  * @param platforms those that a build has to have
  * @param composed manifests that are published with it; they may come to be known later
- * @throws Problems when it is not what it should be; of a layout that is found out before anything is changed anywhere
+ * @throws Problems when it is not what it should be; of a layout's manifests that is found out before anything is changed anywhere
  */
 export function obtain(
   inputs: BuildInputs,
@@ -61,6 +62,10 @@ async function takeLayout(
     throw explain(error);
   });
   const inspection = await inspectRoot(root, source).catch((error: unknown) => {
+    throw explain(error);
+  });
+  // What speaks of the images is not looked into, and has to be there all the same.
+  await readGraph(describe(root), source).catch((error: unknown) => {
     throw explain(error);
   });
   const { built, missing, more } = comparePlatforms(platforms, inspection);

@@ -1,7 +1,7 @@
 import { type RegistryError, saysMissing } from '../distribution/errors.ts';
 import type { Descriptor } from '../image/descriptor.ts';
 import type { Digest } from '../image/digest.ts';
-import { blobsOf, childrenOf, type Manifest } from '../image/manifest.ts';
+import { blobsOf, childrenOf, type Manifest, ManifestError } from '../image/manifest.ts';
 import { isManifestType } from '../image/mediaTypes.ts';
 import type { Destination, Source } from './content.ts';
 import { toError } from './errors.ts';
@@ -42,6 +42,8 @@ export class Replica {
   readonly #examined = new Map<Digest, Promise<readonly RefusedManifest[]>>();
   readonly #written = new Set<Digest>();
   readonly #repairs = new Map<Digest, Promise<void>>();
+  /** What is said of the size of what is copied, in bytes. */
+  readonly #sizes = new Map<Digest, number>();
   /** What copies from other sources, by the digest of what it copies. */
   readonly #others = new Map<Digest, Replica>();
   #stopped: Error | undefined;
@@ -97,8 +99,12 @@ export class Replica {
    * Copies content and all that it refers to, children before parents, skipping what the destination holds.
    * @throws ManifestRefusedError before anything is uploaded for a manifest
    */
-  copy(descriptor: Descriptor): Promise<void> {
-    const claimed = this.#claims.get(descriptor.digest);
+  async copy(descriptor: Descriptor): Promise<void> {
+    const { digest, size } = descriptor;
+    const stated = this.#sizes.get(digest) ?? size;
+    assertSize(descriptor, stated, 'elsewhere in the image');
+    this.#sizes.set(digest, stated);
+    const claimed = this.#claims.get(digest);
     if (claimed) return claimed;
     const work = isManifestType(descriptor.mediaType)
       ? this.#copyManifest(descriptor)
@@ -163,6 +169,7 @@ export class Replica {
     return once(this.#examined, descriptor.digest, async () => {
       if (await this.holdings.manifest(descriptor.digest)) return [];
       const manifest = await this.#source.manifest(descriptor);
+      assertSize(descriptor, manifest.bytes.byteLength, 'at its source');
       const reasons = this.destination.refusals(manifest);
       const children = childrenOf(manifest).filter(({ mediaType }) => isManifestType(mediaType));
       const below = await allSettledOrThrow(children.map(async (child) => this.#examine(child, depth + 1)));
@@ -181,7 +188,10 @@ export class Replica {
     const asked = this.holdings.blob(descriptor.digest);
     // While it is being asked there is time to get ready.
     if (this.holdings.mayLack(descriptor.digest)) this.destination.expectUpload(descriptor);
-    if ((await asked) !== undefined) return;
+    const held = await asked;
+    // Some registries do not tell the size. With another one it is not what the manifest says, whichever of the two is wrong:
+    // that is found out when it is sent.
+    if (held === descriptor.size || held === 0) return;
     await this.#writeBlob(descriptor);
   }
 
@@ -277,4 +287,12 @@ export async function allSettledOrThrow<T>(work: readonly Promise<T>[]): Promise
   const failed = outcomes.find((outcome) => outcome.status === 'rejected');
   if (failed) throw failed.reason;
   return Promise.all(work);
+}
+
+/** @throws ManifestError when content has not the size that a manifest says: nobody who holds one against the other could pull it */
+function assertSize({ digest, size }: Descriptor, found: number, where: string): void {
+  if (found === size) return;
+  throw new ManifestError(
+    `${digest} has ${found} bytes ${where}, and the manifest that names it says ${size}: build the image anew`,
+  );
 }
