@@ -27,8 +27,8 @@ export type WireFault =
 
 /** The pause between two pieces of a slow answer, in milliseconds. */
 const PAUSE = 10;
-/** The pause between two bytes of an answer that drips, in milliseconds: even an empty list takes several seconds. */
-const DRIP = 50;
+/** The pause between two bytes of an answer that drips, in milliseconds: even an empty list takes more than a second. */
+const DRIP = 12;
 /** How long a black hole reads nothing, in milliseconds. */
 const UNREAD = 2_000;
 /** The pieces of a slow answer. */

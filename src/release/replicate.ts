@@ -192,7 +192,7 @@ export class Replica {
     // Some registries do not tell the size. With another one it is not what the manifest says, whichever of the two is wrong:
     // that is found out when it is sent.
     if (held === descriptor.size || held === 0) return;
-    await this.#writeBlob(descriptor);
+    await (held === undefined ? this.#writeBlob(descriptor) : this.repair(descriptor));
   }
 
   async #writeBlob(descriptor: Descriptor): Promise<void> {
