@@ -115,7 +115,10 @@ describe('a manifest that ECR refuses', () => {
     ['no schema version', image({ schemaVersion: undefined }), [/^schemaVersion is missing, but must be 2/]],
     [
       'blobs without a byte',
-      image({ config: { ...EMPTY, size: 0 }, layers: [layer, { ...blobOf(utf8('other'), OCI_LAYER), size: 0 }] }),
+      image({
+        config: { ...EMPTY, size: 0 },
+        layers: [layer, { ...blobOf(utf8('other'), OCI_LAYER), size: 0 }],
+      }),
       [/^config is empty, but ECR takes no blob of 0 bytes: build/, /^layers\[1\] is empty/],
     ],
     [
