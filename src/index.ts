@@ -13,5 +13,8 @@ setFlagsFromString('--external-memory-accounted-in-global-limit');
 process.stdout.on('error', () => undefined);
 
 const ending = await runAction(core, process.env);
-// What was given up may not keep the step from ending.
-if (ending === 'given up') process.exit();
+// What was given up may not keep the step from ending; what was said before may still be on its way.
+if (ending === 'given up') {
+  process.stdout.write('', () => process.exit());
+  setTimeout(() => process.exit(), 1_000);
+}
