@@ -2,6 +2,7 @@ import { unlessAborted } from '../distribution/aborted.ts';
 import type { ManifestContent } from '../image/manifest.ts';
 import type { ImageDescription } from '../release/content.ts';
 import { formatDuration, TimeLimitError } from '../release/late.ts';
+import type { DestinationOptions } from '../release/registry.ts';
 import { type Patience, Pauses } from './patience.ts';
 
 /** The most images that one call of DescribeImages names. */
@@ -34,13 +35,6 @@ function descriptionOf({
   return { digest, ...(mediaType !== undefined && { mediaType }), ...(size !== undefined && { size }) };
 }
 
-/** Asks what a registry says of tags; the signal breaks that off. */
-export type Describe = (
-  expected: ReadonlyMap<string, ManifestContent>,
-  how: 'once' | undefined,
-  broken: AbortSignal,
-) => Promise<ReadonlyMap<string, ImageDescription>>;
-
 /** Asks once, for 100 tags at the most; what is listed under more tags than those does not matter. */
 type Ask = (tags: readonly string[], signal: AbortSignal) => Promise<ReadonlyMap<string, ImageDescription>>;
 
@@ -50,7 +44,10 @@ type Ask = (tags: readonly string[], signal: AbortSignal) => Promise<ReadonlyMap
  * at stake is published.
  * @throws TimeLimitError when there is no answer in that time, and the signal's reason
  */
-export function tagDescriptions(ask: Ask, patience: Patience): Describe {
+export function tagDescriptions(
+  ask: Ask,
+  patience: Patience,
+): NonNullable<DestinationOptions['describeTags']> {
   return async (expected, how, broken) => {
     const { limit } = patience;
     const late = new AbortController();

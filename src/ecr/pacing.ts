@@ -124,8 +124,8 @@ export function pacedSession(session: Session, pacer: Pacer): Session {
     prepare: () => session.prepare(),
     async send(request) {
       const operations = operationsOf(request.method, request.url);
-      const turn = pacer.take(operations);
-      await (request.signal ? unlessAborted(() => turn, request.signal) : turn);
+      const turn = () => pacer.take(operations);
+      await (request.signal ? unlessAborted(turn, request.signal) : turn());
       try {
         return await session.send(request);
       } catch (error) {

@@ -2,14 +2,13 @@ import { type BuildRun, type Built, build } from '../buildx/build.ts';
 import { explainReading } from '../ecr/explain.ts';
 import type { PrivateRegistries } from '../ecr/privateRegistries.ts';
 import type { Digest } from '../image/digest.ts';
-import { describe, type Manifest } from '../image/manifest.ts';
+import type { Manifest } from '../image/manifest.ts';
 import { formatPlatform, type Platform, samePlatform } from '../image/platform.ts';
 import type { BuildInputs, ImageBuild, LayoutImage } from '../inputs/inputs.ts';
 import { LayoutError, openLayout } from '../layout/layout.ts';
 import { Problems } from '../problems.ts';
 import { anyOf, awaited, withManifests } from '../release/content.ts';
 import { toError } from '../release/errors.ts';
-import { readGraph } from '../release/graph.ts';
 import { type Inspection, inspectRoot } from '../release/inspect.ts';
 import { configForBases } from './baseLogins.ts';
 import type { OpeningRegions } from './opening.ts';
@@ -52,21 +51,11 @@ async function takeLayout(
   platforms: readonly Platform[],
   open: BuildRun['open'],
 ): Promise<Obtained> {
-  const explain = (error: unknown) => {
+  const { root, source, inspection } = await readLayout(dir).catch((error: unknown) => {
     const { message } = toError(error);
     // Those of the layout's own name it by its path.
     const problem = error instanceof LayoutError ? message : `"${dir}": ${message}`;
-    return new Problems([`input "oci-layout": ${problem}`], { cause: error });
-  };
-  const { root, source } = await openLayout(dir).catch((error: unknown) => {
-    throw explain(error);
-  });
-  const inspection = await inspectRoot(root, source).catch((error: unknown) => {
-    throw explain(error);
-  });
-  // What speaks of the images is not looked into, and has to be there all the same.
-  await readGraph(describe(root), source).catch((error: unknown) => {
-    throw explain(error);
+    throw new Problems([`input "oci-layout": ${problem}`], { cause: error });
   });
   const { built, missing, more } = comparePlatforms(platforms, inspection);
   // What it has beside them would be published, too.
@@ -77,6 +66,14 @@ async function takeLayout(
   }
   const replicate = await open();
   return { root, source, replicas: replicate(source), metadata: '{}', builder: 'oci-layout', inspection };
+}
+
+async function readLayout(dir: string): Promise<Pick<Obtained, 'root' | 'source' | 'inspection'>> {
+  const { root, source } = await openLayout(dir);
+  const inspection = await inspectRoot(root, source);
+  // What speaks of the images is not looked into, and has to be there all the same.
+  await Promise.all(inspection.attestations.map((each) => source.manifest(each)));
+  return { root, source, inspection };
 }
 
 /** The inputs of a build that has to have these platforms. */
